@@ -1,0 +1,114 @@
+"""Documents are held against the code: links, commands, events, settings and processes."""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+import subprocess
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+SERVICES = ("auth", "tasks", "billing", "analytics")
+FENCE = re.compile(r"^```sh\n(.*?)^```", re.MULTILINE | re.DOTALL)
+LINK = re.compile(r"\]\((?!https?:|mailto:|#)([^)#\s]+)")
+
+
+@cache
+def tracked(*suffixes: str) -> list[Path]:
+    listing = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=True, text=True).stdout
+    return [ROOT / name for name in listing.split("\0") if name.endswith(suffixes) and (ROOT / name).exists()]
+
+
+def documents() -> list[str]:
+    return [str(path.relative_to(ROOT)) for path in tracked(".md")]
+
+
+def canvas(service: str) -> str:
+    return (ROOT / f"{service}_service" / "README.md").read_text()
+
+
+def section(text: str, heading: str) -> str:
+    """The lines under a `## heading`, up to the next one."""
+    found = re.search(rf"^## {heading}\n(.*?)(?=^## |\Z)", text, re.MULTILINE | re.DOTALL | re.IGNORECASE)
+    assert found, f"no section {heading!r}"
+    return found.group(1)
+
+
+def subscribed(service: str) -> set[str]:
+    """Event names in the service's CONSUMERS table, read without importing it."""
+    package = {"auth": "accounts"}.get(service, service)
+    path = ROOT / f"{service}_service" / package / "events" / "consumed.py"
+    if not path.exists():
+        return set()
+    for node in ast.parse(path.read_text()).body:
+        target = node.targets[0] if isinstance(node, ast.Assign) else node.target if isinstance(node, ast.AnnAssign) else None
+        if isinstance(target, ast.Name) and target.id == "CONSUMERS":
+            return {leaf.value for leaf in ast.walk(node) if isinstance(leaf, ast.Constant) and str(leaf.value)[:1].isupper()}
+    raise AssertionError(f"{path} has no CONSUMERS table")
+
+
+def produced(service: str) -> set[str]:
+    schemas = [json.loads(path.read_text()) for path in tracked(".avsc")]
+    return {schema["name"] for schema in schemas if schema["producer"] == service}
+
+
+def commands(text: str) -> list[str]:
+    lines = [line.split("#")[0].strip() for block in FENCE.findall(text) for line in block.splitlines()]
+    return [line for line in lines if line]
+
+
+@pytest.mark.parametrize("document", documents())
+def test_every_relative_link_leads_to_a_file(document: str) -> None:
+    path = ROOT / document
+    missing = [link for link in LINK.findall(path.read_text()) if not (path.parent / link).exists()]
+    assert missing == []
+
+
+@pytest.mark.parametrize("document", documents())
+def test_every_make_command_in_a_document_is_a_target(document: str) -> None:
+    named = re.findall(r"(?:^|`)make ([a-z][a-z0-9-]*)", (ROOT / document).read_text(), re.MULTILINE)
+    targets = set(re.findall(r"^([a-z][a-z0-9-]*):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    assert set(named) <= targets
+
+
+def test_the_two_commands_stand_on_the_first_screen_of_the_readme() -> None:
+    first_screen = "\n".join((ROOT / "README.md").read_text().splitlines()[:20])
+    assert [line.split()[:2] for line in commands(first_screen)] == [["make", "demo"], ["make", "test"]]
+
+
+def test_make_help_names_every_target_of_the_documents() -> None:
+    shown = subprocess.run(["make", "-s", "help"], cwd=ROOT, capture_output=True, check=True, text=True).stdout
+    targets = re.findall(r"^([a-z][a-z0-9-]*):.*##", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    assert targets
+    assert [target for target in targets if target not in shown] == []
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_a_canvas_names_exactly_the_events_that_the_service_takes(service: str) -> None:
+    named = set(re.findall(r"`([A-Z][a-z]+[A-Z]\w+)`", section(canvas(service), "Events in")))
+    assert named == subscribed(service)
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_a_canvas_names_exactly_the_events_that_the_service_writes(service: str) -> None:
+    named = set(re.findall(r"`([A-Z][a-z]+[A-Z]\w+)`", section(canvas(service), "Events out")))
+    assert named == produced(service)
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_the_settings_in_env_example_are_the_ones_that_are_read(service: str) -> None:
+    sources = [*(ROOT / "libs/chassis/src/chassis").rglob("*settings*.py"), *(ROOT / "libs/chassis/src/chassis/settings").rglob("*.py")]
+    sources += (ROOT / f"{service}_service" / "config").rglob("*.py")
+    read = set().union(*(re.findall(r"""\benv(?:\.\w+)?\(\s*"([A-Z][A-Z0-9_]+)\"""", path.read_text()) for path in sources))
+    example = (ROOT / f"{service}_service" / ".env.example").read_text()
+    documented = set(re.findall(r"^#?\s?([A-Z][A-Z0-9_]+)=", example, re.MULTILINE))
+    assert documented <= read, f"documented, but never read: {documented - read}"
+
+
+def test_decisions_are_numbered_without_gaps() -> None:
+    numbers = [int(path.name[:4]) for path in sorted((ROOT / "docs/decisions").glob("*.md"))]
+    assert numbers == list(range(1, len(numbers) + 1))
