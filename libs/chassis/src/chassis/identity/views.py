@@ -1,0 +1,152 @@
+"""The four addresses of the relying side. Signing in and out happen at auth; here a session begins and ends."""
+
+from typing import Any
+from urllib.parse import parse_qs, urlencode, urlsplit
+
+import requests
+from django.conf import settings
+from django.contrib.auth import login as session_begin
+from django.contrib.auth import logout as session_end
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.views.decorators.cache import never_cache
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_GET, require_POST
+from social_core.exceptions import AuthForbidden, AuthProviderError, AuthSessionError, SocialAuthBaseException
+
+from chassis.permissions import public
+
+from .backend import AuthServiceBackend, backend_for
+from .conf import issuer
+from .logout_tokens import InvalidLogoutToken, logout_apply, verified
+from .session_strategy import Kept
+from .sessions import EPOCH, SID
+
+NEXT = "identity_next"
+
+
+@public
+@never_cache
+@require_GET
+def login(request: HttpRequest) -> HttpResponse:
+    """Sends the browser to auth, and back to `next` afterwards."""
+    target = safe_next(request, request.GET.get("next", ""))
+    if request.user.is_authenticated:
+        return HttpResponseRedirect(target)
+    if not auth_is_up():
+        return unavailable(request, target)
+    address = backend_for(request).auth_url()
+    state = parse_qs(urlsplit(address).query)["state"][0]
+    wanted = Kept(request.session, NEXT)
+    wanted.write([*wanted.read(), [state, target]])
+    return HttpResponseRedirect(address)
+
+
+@public
+@never_cache
+@require_GET
+def complete(request: HttpRequest) -> HttpResponse:
+    """Takes auth's answer, checks it, and begins the session."""
+    target = next_of(request)
+    backend = backend_for(request)
+    try:
+        account = backend.complete()
+    except AuthProviderError:
+        return unavailable(request, target)
+    except AuthSessionError:
+        # Back, a bookmark or no cookies. Starting anew by itself would turn in circles for the last one.
+        if request.user.is_authenticated:
+            return HttpResponseRedirect(target)
+        return failed(request, target, status=400, reason="answer")
+    except AuthForbidden:
+        return failed(request, target, status=403, reason="out")
+    except SocialAuthBaseException:
+        return failed(request, target, status=400, reason="answer")
+    _session_begin(request, account, backend)
+    return HttpResponseRedirect(target)
+
+
+def _session_begin(request: HttpRequest, account: Any, backend: AuthServiceBackend) -> None:
+    claims = backend.id_token or {}
+    session_begin(request, account, backend="chassis.identity.backend.SessionBackend")
+    request.session[EPOCH] = claims["session_epoch"]
+    request.session[SID] = claims["sid"]
+
+
+@public
+@never_cache
+@require_POST
+def logout(request: HttpRequest) -> HttpResponse:
+    """Ends the session here and sends the browser to auth, which ends it everywhere.
+
+    The `sid` goes along as `logout_hint`: it proves that one of the browser's own services asks, so that auth need
+    not ask back, and it works when the browser's session at auth has gone already.
+    """
+    sid = request.session.get(SID, "")
+    session_end(request)
+    if not auth_is_up():
+        return render(request, "identity/signed_out_here.html", status=503)
+    client_id, _ = backend_for(request).get_key_and_secret()
+    question = urlencode({"client_id": client_id, "logout_hint": sid})
+    return HttpResponseRedirect(f"{issuer(settings.IDENTITY['AUTH_PUBLIC_URL'])}/logout/?{question}")
+
+
+@public
+@never_cache
+@csrf_exempt
+@require_POST
+def backchannel_logout(request: HttpRequest) -> HttpResponse:
+    """Auth says that an account or a browser is signed out. Signed by auth's key; the answer is for auth alone."""
+    try:
+        token = verified(backend_for(request), request.POST.get("logout_token", ""))
+        logout_apply(token, now=timezone.now())
+    except InvalidLogoutToken as error:
+        return JsonResponse({"error": "invalid_request", "error_description": str(error)}, status=400)
+    except AuthProviderError:
+        return JsonResponse({"error": "temporarily_unavailable"}, status=503)
+    return HttpResponse(status=200)
+
+
+def safe_next(request: HttpRequest, target: str) -> str:
+    """`target` if it is a place of this service, else its front page."""
+    if url_has_allowed_host_and_scheme(target, allowed_hosts=None, require_https=request.is_secure()):
+        return target
+    return "/"
+
+
+def next_of(request: HttpRequest) -> str:
+    """Where the sign-in that this answer belongs to wanted to go; each state is used once."""
+    state = request.GET.get("state", "")
+    wanted = Kept(request.session, NEXT)
+    found = [target for known, target in wanted.read() if known == state]
+    if found:
+        wanted.write([row for row in wanted.read() if row[0] != state])
+    return safe_next(request, found[0]) if found else "/"
+
+
+def auth_is_up() -> bool:
+    """Whether auth answers; asked before a browser is sent there, so that it never ends on a dead address."""
+    try:
+        answer = requests.get(
+            f"{settings.IDENTITY['AUTH_INTERNAL_URL']}/readyz", timeout=settings.IDENTITY["TIMEOUT"]
+        )
+    except requests.RequestException:
+        return False
+    return answer.status_code < 500
+
+
+def login_address(target: str) -> str:
+    return f"/login?{urlencode({'next': target})}"
+
+
+def unavailable(request: HttpRequest, target: str) -> HttpResponse:
+    response = render(request, "identity/unavailable.html", {"retry": login_address(target)}, status=503)
+    response["Retry-After"] = "10"
+    return response
+
+
+def failed(request: HttpRequest, target: str, *, status: int, reason: str) -> HttpResponse:
+    context = {"retry": login_address(target), "reason": reason, "auth_url": settings.IDENTITY["AUTH_PUBLIC_URL"]}
+    return render(request, "identity/failed.html", context, status=status)
