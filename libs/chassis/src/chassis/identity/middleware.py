@@ -14,7 +14,7 @@ from .sessions import session_is_over
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
 
-class SessionFloorMiddleware:
+class SessionEpochMiddleware:
     """Ends a session whose epoch is below the account's floor, whose browser signed out, or whose account lost access.
 
     Asked on every request, so that a sign-in that raced a log-out keeps nothing.

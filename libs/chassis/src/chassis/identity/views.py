@@ -19,7 +19,6 @@ from social_core.exceptions import AuthForbidden, AuthProviderError, AuthSession
 from chassis.permissions import public
 
 from .backend import AuthServiceBackend, backend_for
-from .conf import issuer
 from .logout_tokens import InvalidLogoutToken, logout_apply, verified
 from .session_strategy import Kept
 from .sessions import EPOCH, SID
@@ -90,7 +89,7 @@ def logout(request: HttpRequest) -> HttpResponse:
         return render(request, "identity/signed_out_here.html", status=503)
     client_id, _ = backend_for(request).get_key_and_secret()
     question = urlencode({"client_id": client_id, "logout_hint": sid})
-    return HttpResponseRedirect(f"{issuer(settings.IDENTITY['AUTH_PUBLIC_URL'])}/logout/?{question}")
+    return HttpResponseRedirect(f"{settings.IDENTITY['ISSUER']}/logout/?{question}")
 
 
 @public
@@ -148,5 +147,5 @@ def unavailable(request: HttpRequest, target: str) -> HttpResponse:
 
 
 def failed(request: HttpRequest, target: str, *, status: int, reason: str) -> HttpResponse:
-    context = {"retry": login_address(target), "reason": reason, "auth_url": settings.IDENTITY["AUTH_PUBLIC_URL"]}
+    context = {"retry": login_address(target), "reason": reason}
     return render(request, "identity/failed.html", context, status=status)
