@@ -1,0 +1,1 @@
+"""The local stack: real servers, the whole system, its seed, and the runner of all tests."""

