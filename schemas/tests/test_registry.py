@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
-import os
+from collections.abc import Iterator
 from typing import Any
 from uuid import uuid4
 
@@ -19,21 +19,27 @@ from confluent_kafka.schema_registry import (
 from schema_files import SchemaFile, versions_of_each_event
 from tests.conftest import BREAKING_CHANGES, changed
 
+from dev.pytest_servers import find_servers
+
 EVENTS = list(versions_of_each_event().values())
 
 
 @pytest.fixture(scope="module")
-def registry(servers: Any) -> SchemaRegistryClient:
-    return SchemaRegistryClient({"url": os.environ["SCHEMA_REGISTRY_URL"]})
+def registry() -> Iterator[SchemaRegistryClient]:
+    servers, owned = find_servers()
+    yield SchemaRegistryClient({"url": servers.registry.url})
+    if owned:
+        servers.destroy()
 
 
 @pytest.fixture
-def subject(registry: SchemaRegistryClient) -> str:
+def subject(registry: SchemaRegistryClient) -> Iterator[str]:
     """A subject of this test alone, held to FULL_TRANSITIVE."""
     name = f"test-{uuid4()}"
     level = ConfigCompatibilityLevel.FULL_TRANSITIVE
     registry.set_config(name, ServerConfig(compatibility=level))
-    return name
+    yield name
+    registry.delete_subject(name)
 
 
 def register(registry: SchemaRegistryClient, subject: str, schema: dict[str, Any]) -> int:
