@@ -1,0 +1,40 @@
+"""The celery application of a service, with a heartbeat file and metrics for its worker."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+from celery import Celery
+from celery.signals import heartbeat_sent, setup_logging, worker_ready
+from prometheus_client import start_http_server
+
+
+def make_app(name: str) -> Celery:
+    """The application `name`; jobs are found in each app's `jobs.py`."""
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+    app = Celery(name)
+    app.config_from_object("django.conf:settings", namespace="CELERY")
+    app.autodiscover_tasks(related_name="jobs")
+    return app
+
+
+@setup_logging.connect
+def keep_logging(**_: Any) -> None:
+    """Leaves logging as Django's settings made it: celery would replace it."""
+
+
+@worker_ready.connect
+def serve_metrics(**_: Any) -> None:
+    """Serves Prometheus metrics on METRICS_PORT, where it is set."""
+    port = os.environ.get("METRICS_PORT", "")
+    if port:
+        start_http_server(int(port))
+
+
+@worker_ready.connect
+@heartbeat_sent.connect
+def touch_heartbeat(**_: Any) -> None:
+    """Touches HEARTBEAT_FILE, where it is set: its age is the liveness probe."""
+    path = os.environ.get("HEARTBEAT_FILE", "")
+    if path:
+        Path(path).touch()

@@ -1,0 +1,81 @@
+"""What the base page shows: who I am, where I may go, what this service is called."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest
+from django.urls import NoReverseMatch, reverse
+
+from chassis.permissions import ROLES, may
+
+THEMES = ("light", "dark")
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """One entry of the navigation or of the app switcher."""
+
+    label: str
+    url: str
+    active: bool
+    hint: str = ""
+
+
+def theme_of(request: HttpRequest) -> str:
+    """The theme chosen in this browser, empty where the system's preference decides."""
+    chosen = request.COOKIES.get("theme", "")
+    return chosen if chosen in THEMES else ""
+
+
+def navigation(request: HttpRequest) -> list[Link]:
+    """The pages of this service that one's role may open; nothing for who is not signed in."""
+    match = getattr(request, "resolver_match", None)
+    here = match.view_name if match else ""
+    return [
+        Link(label, reverse(name), here == name)
+        for label, name, roles in settings.NAVIGATION
+        if may(request.user, *roles)
+    ]
+
+
+def applications(request: HttpRequest) -> list[Link]:
+    """The services that one's role may open, each at the page that is one's own there."""
+    account: Any = request.user
+    if not may(account):
+        return []
+    urls = settings.PUBLIC_URLS
+    office = account.role in ("admin", "finance")
+    found = [
+        ("tasks", "Tasks", "/", "Create, complete and follow tasks"),
+        ("billing", "Billing", "/" if office else "/statement", "Accounts and cycles" if office else "Your statement"),
+    ]
+    if account.role == "admin":
+        found.append(("analytics", "Analytics", "/", "Income and the dearest tasks"))
+        found.append(("auth", "Accounts", "/", "People, roles and applications"))
+    else:
+        found.append(("auth", "Profile", "/profile", "Your name and password"))
+    return [Link(label, urls[name] + path, name == settings.SERVICE_NAME, hint) for name, label, path, hint in found]
+
+
+def sign_out_url() -> str:
+    """Where the sign-out form goes; empty in a service that has none."""
+    try:
+        return reverse("logout")
+    except NoReverseMatch:
+        return ""
+
+
+def page(request: HttpRequest) -> dict[str, Any]:
+    """Context processor of every page; lazy, because a fragment of htmx needs none of it."""
+    return {
+        "page_service": settings.SERVICE_NAME,
+        "page_theme": theme_of(request),
+        "page_navigation": lambda: navigation(request),
+        "page_applications": lambda: applications(request),
+        "page_sign_out_url": sign_out_url,
+        "page_profile_url": f"{settings.PUBLIC_URLS['auth']}/profile",
+        "page_required_roles": getattr(request, "required_roles", ()),
+        "page_all_roles": ROLES,
+        "page_currency": settings.CURRENCY,
+    }

@@ -1,0 +1,73 @@
+"""What goes wrong, said in the house style: 400 for an address not understood, 503 while the database is away."""
+
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from django.core.signals import got_request_exception
+from django.db import InterfaceError, OperationalError
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import render
+from django.template.loader import render_to_string
+
+GetResponse = Callable[[HttpRequest], HttpResponseBase]
+RETRY_AFTER_SECONDS = 5
+
+
+class NotUnderstood(Exception):
+    """An address that names a filter, an order or a page that there is none of: an error, not "everything"."""
+
+
+def is_htmx(request: HttpRequest) -> bool:
+    """Whether htmx asked, and wants a fragment instead of a page."""
+    return request.headers.get("HX-Request") == "true"
+
+
+class NotUnderstoodMiddleware:
+    """Answers NotUnderstood with a page that says what was not understood."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        """Only NotUnderstood; all else is Django's."""
+        if not isinstance(exception, NotUnderstood):
+            return None
+        return render(request, "400.html", {"reason": str(exception)}, status=400)
+
+
+def _remember_database_error(*, request: HttpRequest | None = None, **_: Any) -> None:
+    """Django turns exceptions of views and of middleware into a response; this is the one place that sees them all."""
+    if request is not None and isinstance(sys.exc_info()[1], (OperationalError, InterfaceError)):
+        request.database_unavailable = True  # type: ignore[attr-defined]
+
+
+got_request_exception.connect(_remember_database_error, dispatch_uid="chassis.errors")
+
+
+class UnavailableMiddleware:
+    """Says "try again" (503) instead of "our fault" (500) where the database was away, slow or locked.
+
+    The page touches no database: no session, no user, no context processor.
+    """
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        response = self.get_response(request)
+        if not getattr(request, "database_unavailable", False):
+            return response
+        return unavailable(request)
+
+
+def unavailable(request: HttpRequest) -> HttpResponse:
+    """The 503 page, or its fragment for htmx."""
+    template = "chassis/fragments/unavailable.html" if is_htmx(request) else "503.html"
+    response = HttpResponse(render_to_string(template, {"theme": request.COOKIES.get("theme", "")}), status=503)
+    response.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
+    response.headers["Cache-Control"] = "no-store"
+    return response

@@ -1,0 +1,86 @@
+"""Structured logs: one line per request with request id and trace id, and no personal data."""
+
+import logging
+import time
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+import structlog
+from django.http import HttpRequest, HttpResponseBase
+
+from chassis.tracing import current_trace_id
+
+GetResponse = Callable[[HttpRequest], HttpResponseBase]
+_REQUEST_ID_LENGTH = 64
+
+logger = structlog.get_logger("chassis.request")
+
+
+def add_trace_id(_logger: Any, _method: str, event: Any) -> Any:
+    """Name the trace a line belongs to, in requests and in consumers alike."""
+    trace_id = current_trace_id()
+    if trace_id:
+        event.setdefault("trace_id", trace_id)
+    return event
+
+
+SHARED_PROCESSORS: list[Any] = [
+    structlog.contextvars.merge_contextvars,
+    add_trace_id,
+    structlog.stdlib.add_logger_name,
+    structlog.stdlib.add_log_level,
+    structlog.stdlib.ExtraAdder(),
+    structlog.processors.TimeStamper(fmt="iso", utc=True),
+]
+
+
+def configure(service: str) -> None:
+    """Send structlog through the standard library, so that levels and handlers are set in one place."""
+    structlog.configure(
+        processors=[
+            structlog.stdlib.filter_by_level,
+            *[p for p in SHARED_PROCESSORS if not isinstance(p, structlog.stdlib.ExtraAdder)],
+            structlog.stdlib.PositionalArgumentsFormatter(),
+            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+        ],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=True,
+    )
+    structlog.contextvars.bind_contextvars(service=service)
+
+
+def _request_id(request: HttpRequest) -> str:
+    given = request.headers.get("X-Request-ID", "")
+    if given and len(given) <= _REQUEST_ID_LENGTH and given.isascii() and given.isprintable():
+        return given
+    return uuid.uuid4().hex
+
+
+class RequestLogMiddleware:
+    """Binds a request id to all lines of a request and writes one line when it ends.
+
+    The path is logged without its query string, and neither address nor browser nor user name is:
+    searches and e-mail addresses are personal. (django-structlog logs all of these.)
+    """
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        request_id = _request_id(request)
+        started = time.monotonic()
+        with structlog.contextvars.bound_contextvars(request_id=request_id):
+            response = self.get_response(request)
+            level = logging.WARNING if response.status_code >= 500 else logging.INFO
+            logger.log(
+                level,
+                "request",
+                method=request.method,
+                path=request.path,
+                status=response.status_code,
+                milliseconds=round((time.monotonic() - started) * 1000, 1),
+            )
+        response.headers["X-Request-ID"] = request_id
+        return response

@@ -1,0 +1,19 @@
+"""Tables that every service has."""
+
+from django.db import models
+
+
+class FormKey(models.Model):
+    """The first use of a form's one-time key, written in the transaction of its effect."""
+
+    key = models.UUIDField(primary_key=True)
+    kind = models.CharField(max_length=100)
+    actor_id = models.UUIDField(null=True)
+    url = models.TextField(blank=True)
+    created_at = models.DateTimeField(auto_now_add=True, db_index=True)
+
+    class Meta:
+        db_table = "chassis_form_key"
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.key}"

@@ -1,0 +1,1 @@
+"""A small service with every part of chassis in it."""
