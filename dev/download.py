@@ -62,7 +62,8 @@ def download(coordinate: str, staging: Path) -> Path:
     except (requests.RequestException, RuntimeError) as error:
         raise Trouble(
             f"Downloading {coordinate} from Maven Central failed ({error.__class__.__name__}: {error}). "
-            "Check the connection (and HTTPS_PROXY, if you use one), then run the same command again: it goes on where it stopped."
+            "Check the connection (and HTTPS_PROXY, if you use one), then run the same command again: "
+            "what is there is kept."
         ) from error
 
 
@@ -78,7 +79,7 @@ def locked_files(server: str, lock_file: Path = LOCK_FILE) -> dict[str, str]:
 
 
 def fetch(coordinate: str, checksum: str, cache: Path, get: Callable[[str, Path], Path] = download) -> Path:
-    """The verified file of a coordinate, from the cache or downloaded; Trouble when its checksum is not the locked one."""
+    """The file of a coordinate, from the cache or downloaded; Trouble when its checksum is not the locked one."""
     target = cache / "files" / _file_name(coordinate)
     if target.exists() and sha256(target) == checksum:
         return target

@@ -80,10 +80,8 @@ def require_free(ports: Mapping[str, int]) -> None:
 
 def taken(name: str, port: int, platform: str = sys.platform) -> str:
     """What to say and to do about a taken port."""
-    sentence = (
-        f"Port {port} ({name}) is taken by another program. Stop it, or choose another: make demo {setting(name)}="
-    )
-    sentence += str(port + 10)
+    sentence = f"Port {port} ({name}) is taken by another program. Stop it, or choose another port: "
+    sentence += f"make demo {setting(name)}={port + 10}"
     if platform == "darwin" and port in AIRPLAY_PORTS:
         sentence += ". On macOS this port belongs to AirPlay Receiver: System Settings > General > AirDrop & Handoff"
     return sentence + "."

@@ -1,6 +1,7 @@
 """One program of the local stack: started in a session of its own, findable again by its pid file."""
 
 import os
+import pwd
 import signal
 import subprocess
 import time
@@ -78,12 +79,13 @@ class Process:
         deadline = time.monotonic() + seconds
         while not ready():
             if not self.running:
-                raise Trouble(f"{self.name} stopped while starting. Its log {self.log} ends with:\n{self.tail()}")
+                raise Trouble(f"{self.name} stopped while starting. {self._last_words()}")
             if time.monotonic() > deadline:
-                raise Trouble(
-                    f"{self.name} is not ready after {seconds:.0f} s. Its log {self.log} ends with:\n{self.tail()}"
-                )
+                raise Trouble(f"{self.name} is not ready after {seconds:.0f} s. {self._last_words()}")
             time.sleep(0.1)
+
+    def _last_words(self) -> str:
+        return f"Its log {self.log} ends with:\n{self.tail()}"
 
     def tail(self, lines: int = 15) -> str:
         """The last lines of the log."""
@@ -147,6 +149,4 @@ class Process:
 
 
 def _group(user: str) -> int:
-    import pwd  # not on Windows, where this is never reached
-
     return pwd.getpwnam(user).pw_gid

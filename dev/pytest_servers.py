@@ -59,11 +59,17 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> Iterator[None]
     """Before pytest-django imports the settings."""
     subject = early_config.rootpath.name.removesuffix("_service")
     if subject in (*SERVICES, *LIBRARIES):
-        servers, owned = find_servers()
-        run = Run(subject, servers, owned, f"r{os.getpid()}{secrets.token_hex(2)}")
-        early_config.stash[RUN] = run
-        os.environ.update(environment(run))
+        os.environ.update(environment(start_run(early_config)))
     return (yield)
+
+
+def start_run(config: pytest.Config) -> Run:
+    """The servers of this run, found or started at first use."""
+    if RUN not in config.stash:
+        servers, owned = find_servers()
+        subject = config.rootpath.name.removesuffix("_service")
+        config.stash[RUN] = Run(subject, servers, owned, f"r{os.getpid()}{secrets.token_hex(2)}")
+    return config.stash[RUN]
 
 
 def find_servers() -> tuple[Servers, bool]:
@@ -113,7 +119,7 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 @pytest.fixture(scope="session")
 def servers(pytestconfig: pytest.Config) -> Servers:
     """The servers of this run; they can be stopped only if the run owns them."""
-    return pytestconfig.stash[RUN].servers
+    return start_run(pytestconfig).servers
 
 
 @pytest.fixture(scope="session")
@@ -128,7 +134,7 @@ def own_servers() -> Iterator[Servers]:
 @pytest.fixture
 def app_dsn(pytestconfig: pytest.Config, django_db_setup: None) -> str:
     """The address of the test database for the app role, which the service runs with."""
-    from django.db import connection
+    from django.db import connection  # noqa: PLC0415 - the settings are not read yet when this file is
 
     run = pytestconfig.stash[RUN]
     return run.servers.postgres.url(run.subject, "app", str(connection.settings_dict["NAME"]))

@@ -11,7 +11,7 @@ from pathlib import Path
 
 def token() -> str:
     """A fresh secret that is safe in a URL."""
-    return secrets.token_urlsafe(24)
+    return secrets.token_urlsafe(36)
 
 
 class Secrets:

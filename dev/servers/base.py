@@ -48,7 +48,7 @@ class Server(ABC):
     def ready(self) -> bool:
         """Whether the server answers a real request."""
 
-    def after_start(self) -> None:
+    def after_start(self) -> None:  # noqa: B027 - most servers need nothing
         """What has to be there before anybody uses the server."""
 
     def stop(self) -> None:

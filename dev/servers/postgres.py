@@ -120,9 +120,9 @@ class Postgres(Server):
         password_file = self.directory / "password"
         password_file.touch(mode=0o600)
         password_file.write_text(self.secrets.get("postgres_superuser"))
-        if user := self._user():
-            shutil.chown(self.directory, user)
-            shutil.chown(password_file, user)
+        if os.geteuid() == 0:
+            shutil.chown(self.directory, UNPRIVILEGED)
+            shutil.chown(password_file, UNPRIVILEGED)
         command = [str(BINARIES / "initdb"), "-D", str(self.directory / "data"), "-U", SUPERUSER]
         command += ["--auth=scram-sha-256", f"--pwfile={password_file}", "--encoding=UTF8", "--no-instructions"]
         command += ["--locale-provider=builtin", "--locale=C.UTF-8", "--no-sync"]
@@ -133,33 +133,26 @@ class Postgres(Server):
         if result.returncode:
             raise Trouble(f"Postgres could not make its data directory {self.directory}: {result.stderr.strip()}")
 
-    @staticmethod
-    def _user() -> str | None:
+    def _user(self) -> str | None:
         """Postgres refuses to run as root; then it runs as an unprivileged user."""
-        return UNPRIVILEGED if os.geteuid() == 0 and not _closed_to_others() else None
+        return UNPRIVILEGED if os.geteuid() == 0 and not self._closed_to_others() else None
 
     def _prefix(self) -> list[str]:
         """Below a folder that only root may enter, the unprivileged process keeps the one right to pass through it."""
-        if os.geteuid() != 0 or not _closed_to_others():
+        if os.geteuid() != 0 or not self._closed_to_others():
             return []
         if not shutil.which("setpriv"):
             raise Trouble(
-                f"Postgres does not run as root, and another user cannot enter {BINARIES}. "
+                f"Postgres does not run as root, and another user cannot enter {BINARIES} or {self.directory}. "
                 "Work as another user, or put the checkout into a folder that all may enter, such as /srv."
             )
-        right = "+dac_read_search"
-        return [
-            "setpriv",
-            f"--reuid={UNPRIVILEGED}",
-            "--clear-groups",
-            f"--inh-caps={right}",
-            f"--ambient-caps={right}",
-        ]
+        identity = [f"--reuid={UNPRIVILEGED}", "--clear-groups"]
+        return ["setpriv", *identity, "--inh-caps=+dac_read_search", "--ambient-caps=+dac_read_search"]
 
-
-def _closed_to_others() -> bool:
-    """Whether some folder above the checkout or the binaries can be entered by its owner only."""
-    return any(not folder.stat().st_mode & stat.S_IXOTH for folder in BINARIES.resolve().parents)
+    def _closed_to_others(self) -> bool:
+        """Whether some folder above the binaries or the data can be entered by its owner only."""
+        above = {*BINARIES.resolve().parents, *self.directory.resolve().parents}
+        return any(not folder.stat().st_mode & stat.S_IXOTH for folder in above if folder.exists())
 
 
 def _role(service: str, role: str) -> sql.Identifier:

@@ -1,0 +1,61 @@
+# The commands of the project. Each one makes its virtual environment first, when that is missing or out of date.
+# Only Python >= 3.11 and make have to be there; `make help` lists the targets.
+
+# Settings of this checkout, as AUTH_PORT=3001 on a line each.
+-include .env
+
+PYTHON ?= $(or $(firstword $(foreach name,python3 python3.14 python3.13 python3.12 python3.11,$(shell \
+	$(name) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $(name)))),python3)
+DEV = .venv/bin/python -m dev
+PORTS = AUTH_PORT TASKS_PORT BILLING_PORT ANALYTICS_PORT MAIL_PORT SMTP_PORT IMAP_PORT POSTGRES_PORT KAFKA_PORT \
+	KAFKA_CONTROLLER_PORT REGISTRY_PORT REGISTRY_MANAGEMENT_PORT VALKEY_PORT
+export $(PORTS)
+.DEFAULT_GOAL := help
+.PHONY: help bootstrap demo test lint e2e bench clean shell logs psql migrations lock warm memory
+
+help: ## list the targets
+	@grep -E '^[a-z0-9]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9]+):.*## (.*)/  make \1\t\2/' | expand -t 18
+
+bootstrap: ## make .venv from the lock (every other target does it first)
+	@command -v $(PYTHON) >/dev/null || { echo "Python 3.11 or newer is needed, and $(PYTHON) was not found." \
+		"Install it (Debian: apt-get install python3 python3-venv; macOS: brew install python)." >&2; exit 1; }
+	@$(PYTHON) dev/bootstrap.py
+
+demo: bootstrap ## run the whole product with a month of history, until Ctrl-C
+	@$(DEV) demo
+
+test: bootstrap ## prove everything; one service on warm servers: make test s=billing k=reopen
+	@$(DEV) test $(if $(s),--suite "$(s)") $(if $(k),-k "$(k)")
+
+lint: bootstrap ## ruff, import-linter and mypy alone
+	@$(DEV) lint
+
+e2e: bootstrap ## the browser tests alone: make e2e k=reassign
+	@$(DEV) test --suite e2e $(if $(k),-k "$(k)")
+
+bench: bootstrap ## measure throughput and latency, write bench/results.json
+	@.venv/bin/python -m bench
+
+clean: bootstrap ## forget the demo's data and the warm servers
+	@$(DEV) clean
+
+shell: bootstrap ## Python shell in a service of the running demo: make shell s=billing
+	@$(DEV) shell "$(s)"
+
+logs: bootstrap ## follow the logs of a service of the demo: make logs s=billing
+	@$(DEV) logs "$(s)"
+
+psql: bootstrap ## database prompt of a service of the running demo: make psql s=billing
+	@$(DEV) psql "$(s)"
+
+migrations: bootstrap ## write the migrations that changed models need: make migrations s=billing
+	@$(DEV) migrations "$(s)"
+
+memory: bootstrap ## memory of all processes of the running demo
+	@$(DEV) memory
+
+warm: bootstrap ## start servers that stay up for `make test s=` (stop them with make clean)
+	@$(DEV) warm up
+
+lock: bootstrap ## write all lock files anew; with newer versions: make lock upgrade=1
+	@$(DEV) lock $(if $(upgrade),--upgrade)

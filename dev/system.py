@@ -1,0 +1,225 @@
+"""The whole product from nothing: servers, secrets, databases, schemas, clients, and every process of the Procfile.
+
+The demo, the browser tests, the benchmarks and the chaos runs all use this one.
+"""
+
+import fcntl
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from email.message import EmailMessage
+from pathlib import Path
+from typing import TextIO
+
+from dev import people, ports
+from dev.environment import service_environment
+from dev.errors import Trouble
+from dev.paths import DEMO, SERVICES, service_dir
+from dev.preparation import Preparation
+from dev.procfile import Entry, entries
+from dev.secrets_file import Secrets
+from dev.servers import PORT_NAMES, Servers
+from dev.supervisor import Supervisor
+
+READY_SECONDS = 60.0
+STOP_SECONDS = 6.0
+ALL_PORTS = (*SERVICES, *PORT_NAMES)
+
+
+class CommandFailed(Trouble):
+    """A management command ended with another exit code than 0; the message holds what it printed."""
+
+
+def say_to_terminal(line: str) -> None:
+    """One line for the person at the terminal."""
+    print(line, flush=True)
+
+
+class System:
+    """Task Tracker, running. Names of `stop`, `start` and `kill` are servers (`kafka`) or processes (`billing-web`)."""
+
+    def __init__(
+        self,
+        state_dir: Path,
+        port_numbers: Mapping[str, int],
+        *,
+        durable: bool = True,
+        only: tuple[str, ...] = SERVICES,
+        say: Callable[[str], None] = say_to_terminal,
+        settings: Mapping[str, str] | None = None,
+    ) -> None:
+        self.state_dir = state_dir.resolve()
+        self.ports = dict(port_numbers)
+        self.services = only
+        self.servers = Servers(self.state_dir, {name: self.ports[name] for name in PORT_NAMES}, durable=durable)
+        self.secrets = Secrets(self.state_dir / "secrets.json")
+        self.supervisor = Supervisor(self.state_dir, say)
+        self._say = say
+        self._settings = dict(settings or {})
+        self._lock_file: TextIO | None = None
+
+    @classmethod
+    def for_demo(cls) -> "System":
+        """The demo: its data stays, its ports come from the environment or are the defaults."""
+        return cls(DEMO, ports.configured(ALL_PORTS))
+
+    @classmethod
+    def for_tests(cls, directory: Path, *, only: tuple[str, ...] = SERVICES) -> "System":
+        """A system on free ports in a directory that is thrown away."""
+        return cls(directory, ports.free(ALL_PORTS), durable=False, only=only)
+
+    def up(self) -> None:
+        """Bring everything up; when that fails, everything is taken down again."""
+        self._take()
+        try:
+            ports.require_free({name: self.ports[name] for name in self.services})
+            self._say("Starting Postgres, Kafka, the schema registry, Valkey and the mail catcher")
+            self.servers.start()
+            self._say("Preparing databases, schemas and sign-in")
+            Preparation(self).run()
+            self._say("Starting the services")
+            self.start_processes()
+        except BaseException:
+            self.down()
+            raise
+
+    def down(self) -> None:
+        """Stop everything; the data stays."""
+        self.supervisor.close(STOP_SECONDS)
+        self.servers.stop()
+        if self._lock_file is not None:
+            self._lock_file.close()
+
+    def start_processes(self) -> None:
+        """Start every process of the services, and wait until the pages answer."""
+        chosen = [entry for entry in entries() if entry.service in self.services]
+        for entry in chosen:
+            environment = self.environment(entry.service) | self._process_environment(entry)
+            self.supervisor.add(entry.name, entry.words(environment), environment, entry.directory)
+        self.supervisor.start(*(entry.name for entry in chosen))
+        for name in self.services:
+            self.wait_ready(name)
+
+    def wait_ready(self, service: str) -> None:
+        """Wait until the service's pages answer."""
+        process = self.supervisor.programs[f"{service}-web"].process
+        process.wait_until(lambda: answers(f"{self.url(service)}/readyz"), READY_SECONDS)
+
+    def url(self, service: str) -> str:
+        """The address of a service's pages, or of the `mail` catcher's."""
+        return f"http://127.0.0.1:{self.ports[service]}"
+
+    @property
+    def urls(self) -> dict[str, str]:
+        """The addresses of the four services, whether they run or not."""
+        return {name: self.url(name) for name in SERVICES}
+
+    @property
+    def accounts(self) -> list[dict[str, str]]:
+        """The demo's accounts: email, name, role, password."""
+        return people.accounts(self.secrets)
+
+    def environment(self, service: str) -> dict[str, str]:
+        """The environment of a service's processes and commands."""
+        common = service_environment(service, servers=self.servers, secrets=self.secrets, urls=self.urls)
+        return common | {"DEMO": "true", "STATE_DIR": str(self.state_dir)} | self._settings
+
+    def _process_environment(self, entry: Entry) -> dict[str, str]:
+        return {
+            "PORT": str(self.ports[entry.service]),
+            "HEARTBEAT_FILE": str(self.state_dir / "run" / f"{entry.name}.heartbeat"),
+            "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}",
+            "PYTHONUNBUFFERED": "1",
+        }
+
+    def manage(self, service: str, *arguments: str, owner: bool = False, timeout: float = 900) -> str:
+        """Run a management command of a service and return what it printed. Raises CommandFailed."""
+        environment = {**os.environ, **self.environment(service)}
+        if owner:
+            environment["DATABASE_URL"] = self.servers.postgres.url(service, "owner")
+        result = subprocess.run(
+            [sys.executable, "manage.py", *arguments],
+            cwd=service_dir(service),
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=timeout,
+            check=False,
+        )
+        if result.returncode:
+            command = " ".join(arguments)
+            raise CommandFailed(f"{service}: `{command}` failed.\n{result.stdout}{result.stderr}")
+        return result.stdout
+
+    def start(self, name: str) -> None:
+        """Start a server or a process, and wait until it answers."""
+        if name in self.servers.all:
+            self.servers.start(name)
+            return
+        self.supervisor.start(name)
+        if name.endswith("-web"):
+            self.wait_ready(name.removesuffix("-web"))
+
+    def stop(self, name: str) -> None:
+        """Stop a server or a process; it stays down until `start`."""
+        if name in self.servers.all:
+            self.servers.stop(name)
+        else:
+            self.supervisor.stop(name)
+
+    def kill(self, name: str) -> None:
+        """Crash a server or a process; the supervisor starts a process again, a server stays down."""
+        if name in self.servers.all:
+            self.servers.kill(name)
+        else:
+            self.supervisor.kill(name)
+
+    def mailbox(self) -> list[EmailMessage]:
+        """All messages sent, oldest first."""
+        return self.servers.mail.messages()
+
+    def kafka(self) -> dict[str, str]:
+        """Where a test or a tool finds the broker and the registry."""
+        return {
+            "bootstrap_servers": self.servers.kafka.bootstrap_servers,
+            "registry_url": self.servers.registry.url,
+            "topic_prefix": "",
+        }
+
+    def each_service(self, action: Callable[[str], object]) -> None:
+        """Do something for all services side by side; the first failure is raised when all have ended."""
+        with ThreadPoolExecutor(max_workers=len(SERVICES)) as pool:
+            futures = [pool.submit(action, name) for name in self.services]
+        for future in futures:
+            future.result()
+
+    def _take(self) -> None:
+        """One system per directory; what an earlier one left behind, because it was killed, is ended."""
+        self.state_dir.mkdir(parents=True, exist_ok=True)
+        lock_file = (self.state_dir / "lock").open("w")
+        try:
+            fcntl.flock(lock_file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            lock_file.close()
+            raise Trouble("It runs already, in another terminal: use that one, or end it there with Ctrl-C.") from error
+        self._lock_file = lock_file
+        for entry in entries():
+            self.supervisor.add(entry.name, (), {}, entry.directory)
+        self.supervisor.stop(*self.supervisor.programs, seconds=STOP_SECONDS)
+
+
+def answers(address: str) -> bool:
+    """Whether an address answers with success."""
+    try:
+        with urllib.request.urlopen(address, timeout=5) as response:
+            return bool(response.status == 200)
+    except (urllib.error.URLError, OSError):
+        return False
