@@ -8,12 +8,12 @@ from typing import Any, Self
 from uuid import UUID
 
 import jwt
-from django.contrib.auth import get_user_model
 from django.db import transaction
+
+from chassis.replica.services import session_epoch_raise
 
 from .backend import AuthServiceBackend
 from .models import LogoutNotice
-from .pipeline import account_locked
 
 EVENT = "http://schemas.openid.net/event/backchannel-logout"
 TYPE = "logout+jwt"
@@ -110,7 +110,4 @@ def logout_apply(token: LogoutToken, *, now: datetime) -> None:
     )
     if not first:
         raise InvalidLogoutToken("jti")
-    account = account_locked(token.account_id)
-    if account.session_epoch < token.session_epoch:
-        get_user_model()._default_manager.filter(pk=account.pk).update(session_epoch=token.session_epoch)
-
+    session_epoch_raise(account_id=token.account_id, session_epoch=token.session_epoch)

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from typing import Any, Self
 from uuid import UUID
 
-from django.contrib.auth import get_user_model
 from django.db import transaction
 from social_core.exceptions import AuthForbidden, AuthResponseError
 
-from .signals import access_changed
+from chassis.replica.models import Account
+from chassis.replica.services import accounts_locked
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,31 +54,21 @@ def account_upsert(*, backend: Any, response: Mapping[str, Any], **_: Any) -> di
 
 
 @transaction.atomic
-def account_signed_in(claims: Claims) -> Any:
+def account_signed_in(claims: Claims) -> Account | None:
     """Brings the replica up to the claims where they are newer; None if the account or this sign-in is out already.
 
     A claim older than an event that was applied since changes nothing: `access_version` guards role and standing.
+    Name and address fill a stub only: the event that introduces the account brings them with their own version.
     """
-    account = account_locked(claims.account_id)
-    before = account.role, account.is_active
+    (account,) = accounts_locked([claims.account_id])
     if account.is_deleted:
         return None
-    if account.state_version == 0:
+    if account.is_stub:
         account.email, account.full_name = claims.email, claims.full_name
     if claims.access_version > account.access_version:
         account.role, account.is_active, account.access_version = claims.role, True, claims.access_version
     account.session_epoch = max(account.session_epoch, claims.session_epoch)
     account.save()
-    if before != (account.role, account.is_active):
-        access_changed.send(sender=type(account), account=account, before=before)
     if not account.is_active or claims.session_epoch < account.session_epoch:
         return None
     return account
-
-
-def account_locked(account_id: UUID) -> Any:
-    """The replica's row, locked; a stub is made for an account not seen yet."""
-    accounts = get_user_model()._default_manager
-    stub = accounts.model(id=account_id, role="", is_active=True, session_epoch=0, state_version=0, access_version=0)
-    accounts.bulk_create([stub], ignore_conflicts=True)
-    return accounts.select_for_update().get(pk=account_id)

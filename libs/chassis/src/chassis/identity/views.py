@@ -128,9 +128,7 @@ def next_of(request: HttpRequest) -> str:
 def auth_is_up() -> bool:
     """Whether auth answers; asked before a browser is sent there, so that it never ends on a dead address."""
     try:
-        answer = requests.get(
-            f"{settings.IDENTITY['AUTH_INTERNAL_URL']}/readyz", timeout=settings.IDENTITY["TIMEOUT"]
-        )
+        answer = requests.get(f"{settings.IDENTITY['AUTH_INTERNAL_URL']}/readyz", timeout=settings.IDENTITY["TIMEOUT"])
     except requests.RequestException:
         return False
     return answer.status_code < 500

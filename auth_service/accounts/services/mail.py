@@ -1,0 +1,44 @@
+"""Mail as rows: written with the use case, sent by the job, the same Message-ID at each attempt."""
+
+import uuid
+from datetime import datetime
+from typing import Any
+
+from django.conf import settings
+from django.core.mail import EmailMessage
+from django.template.loader import render_to_string
+
+from accounts.models import Account, Mail
+
+from .effects import claim, settle
+
+
+def mail_write(account: Account, *, template: str, context: dict[str, Any], now: datetime) -> Mail:
+    """Queues one mail; the template's first line is the subject."""
+    text = render_to_string(f"accounts/mail/{template}.txt", {"account": account, **context})
+    subject, _, body = text.strip().partition("\n")
+    domain = settings.DEFAULT_FROM_EMAIL.rpartition("@")[2].strip(">")
+    return Mail.objects.create(
+        account_id=account.pk,
+        message_id=f"<{uuid.uuid4()}@{domain}>",
+        to=account.email,
+        subject=subject.strip(),
+        body=body.strip() + "\n",
+        created_at=now,
+        next_attempt_at=now,
+    )
+
+
+def mail_send(*, now: datetime) -> int:
+    """Sends the mail that is due; returns how many went out."""
+    return settle(claim(Mail, now=now), attempt=_attempt, now=now)
+
+
+def _attempt(mail: Mail) -> str:
+    message = EmailMessage(mail.subject, mail.body, to=[mail.to], headers={"Message-ID": mail.message_id})
+    try:
+        message.send()
+    except OSError as error:  # smtplib's errors are among them
+        return f"{type(error).__name__}: {error}"
+    mail.body = ""
+    return ""

@@ -1,0 +1,77 @@
+"""History in words."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from accounts.domain import SYSTEM
+from accounts.models import AccountChange
+from accounts.selectors import account_names
+
+ACTIONS = {
+    "created": gettext_lazy("Created"),
+    "invited": gettext_lazy("Invited"),
+    "signed_up": gettext_lazy("Signed up"),
+    "confirmed": gettext_lazy("Address confirmed"),
+    "updated": gettext_lazy("Edited"),
+    "role_changed": gettext_lazy("Role changed"),
+    "deactivated": gettext_lazy("Deactivated"),
+    "reactivated": gettext_lazy("Reactivated"),
+    "password_set": gettext_lazy("Password set"),
+    "restored": gettext_lazy("Made admin by the operator"),
+}
+FIELDS = {
+    "email": gettext_lazy("E-mail"),
+    "full_name": gettext_lazy("Name"),
+    "position": gettext_lazy("Position"),
+    "role": gettext_lazy("Role"),
+    "active": gettext_lazy("Active"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One field of a change; `before` is empty where there was nothing before."""
+
+    field: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One change as the page shows it."""
+
+    at: datetime
+    action: str
+    actor: str
+    differences: list[Difference]
+
+
+def told(changes: Iterable[AccountChange]) -> list[Told]:
+    """The changes in words, with the names of who made them."""
+    rows = list(changes)
+    names = account_names({row.actor_id for row in rows})
+    return [Told(row.at, str(ACTIONS[row.action]), _actor(row.actor_id, names), _differences(row)) for row in rows]
+
+
+def _actor(actor_id: str, names: dict[str, str]) -> str:
+    return _("the system") if actor_id == SYSTEM else names.get(actor_id, actor_id)
+
+
+def _differences(row: AccountChange) -> list[Difference]:
+    return [
+        Difference(str(FIELDS[name]), _shown(row.before.get(name)), _shown(value))
+        for name, value in row.after.items()
+        if value != "" or row.before.get(name)
+    ]
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, bool):
+        return _("yes") if value else _("no")
+    return str(value or "")

@@ -1,0 +1,161 @@
+"""The admins' pages: all accounts, one account, and what can be done to it."""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any, cast
+from uuid import UUID
+
+from chassis.errors import NotUnderstood
+from chassis.form_keys import OneTimeForm, once
+from chassis.permissions import requires, signed_in
+from chassis.tables import paginate
+from django.conf import settings
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404, render, resolve_url
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from accounts import selectors, services
+from accounts.domain import ADMIN, ROLES, Refused
+from accounts.models import Account
+from accounts.web.forms import ROLE_LABELS, STATUS_LABELS, AccountForm, InvitationForm, RoleForm
+from accounts.web.history import told
+from accounts.web.refusals import sentence
+
+
+@signed_in
+@require_GET
+def account_list(request: HttpRequest) -> HttpResponse:
+    if cast("Account", request.user).role != ADMIN:
+        return HttpResponseRedirect(resolve_url("profile"))
+    text = request.GET.get("q", "").strip()
+    role = _one_of(request.GET.get("role", ""), ROLES, "role")
+    status = _one_of(request.GET.get("status", ""), selectors.STATUSES, "status")
+    found = selectors.accounts_search(text=text, role=role, status=status)
+    context = {
+        "page": paginate(
+            found, order=("full_name", "id"), after=request.GET.get("after"), before=request.GET.get("before")
+        ),
+        "q": text,
+        "role": role,
+        "status": status,
+        "roles": ROLE_LABELS,
+        "statuses": STATUS_LABELS,
+        "filtered": bool(text or role or status),
+    }
+    return render(request, "accounts/account_list.html", context)
+
+
+@requires(ADMIN)
+@require_GET
+def account_detail(request: HttpRequest, account_id: UUID) -> HttpResponse:
+    account = get_object_or_404(Account, pk=account_id)
+    changes = paginate(
+        selectors.account_history(account_id),
+        order=("-id",),
+        after=request.GET.get("after"),
+        before=request.GET.get("before"),
+    )
+    context = {
+        "account": account,
+        "page": changes,
+        "changes": told(changes.rows),
+        "edit_form": AccountForm(initial={"full_name": account.full_name, "position": account.position}),
+        "role_form": RoleForm(initial={"role": account.role}),
+        "standing_form": OneTimeForm(),
+    }
+    return render(request, "accounts/account_detail.html", context)
+
+
+@requires(ADMIN)
+@require_http_methods(["GET", "POST"])
+def account_invite(request: HttpRequest) -> HttpResponse:
+    form = InvitationForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        data = {name: value for name, value in form.cleaned_data.items() if name != "form_key"}
+        try:
+            url = _once(request, form, "invite", partial(_invite, data, actor_id=str(request.user.pk)))
+        except Refused as refused:
+            form.add_error("email", sentence(refused))
+        else:
+            messages.success(request, _("Invited: a mail with a link is on its way."))
+            return HttpResponseRedirect(url)
+    return render(request, "accounts/account_invite.html", {"form": form})
+
+
+@requires(ADMIN)
+@require_POST
+def account_edit(request: HttpRequest, account_id: UUID) -> HttpResponse:
+    form = AccountForm(request.POST)
+    change = partial(services.account_update, account_id=account_id)
+    return _change(request, account_id, form, change, _("Saved."), fields=("full_name", "position"))
+
+
+@requires(ADMIN)
+@require_POST
+def account_role(request: HttpRequest, account_id: UUID) -> HttpResponse:
+    change = partial(services.account_role_change, account_id=account_id)
+    said = _("The role is changed. The person has to sign in again.")
+    return _change(request, account_id, RoleForm(request.POST), change, said, fields=("role",))
+
+
+@requires(ADMIN)
+@require_POST
+def account_deactivate(request: HttpRequest, account_id: UUID) -> HttpResponse:
+    change = partial(services.account_deactivate, account_id=account_id)
+    return _change(request, account_id, OneTimeForm(request.POST), change, _("Deactivated and signed out everywhere."))
+
+
+@requires(ADMIN)
+@require_POST
+def account_reactivate(request: HttpRequest, account_id: UUID) -> HttpResponse:
+    change = partial(services.account_reactivate, account_id=account_id)
+    return _change(request, account_id, OneTimeForm(request.POST), change, _("Reactivated."))
+
+
+def _change(
+    request: HttpRequest,
+    account_id: UUID,
+    form: OneTimeForm,
+    change: Callable[..., Account],
+    said: str,
+    *,
+    fields: tuple[str, ...] = (),
+) -> HttpResponse:
+    """Runs one use case once for each form and goes back to the account's page, which says how it went."""
+    here = resolve_url("account_detail", account_id=account_id)
+    get_object_or_404(Account, pk=account_id)
+    if not form.is_valid():
+        messages.error(request, " ".join(text for errors in form.errors.values() for text in errors))
+        return HttpResponseRedirect(here)
+    data = {name: form.cleaned_data[name] for name in fields}
+    kind = f"{change.func.__name__}:{account_id}"  # type: ignore[attr-defined]
+
+    def effect() -> str:
+        change(actor_id=str(request.user.pk), now=timezone.now(), **data)
+        return here
+
+    try:
+        url = _once(request, form, kind, effect)
+    except Refused as refused:
+        messages.error(request, sentence(refused))
+        return HttpResponseRedirect(here)
+    messages.success(request, said)
+    return HttpResponseRedirect(url)
+
+
+def _once(request: HttpRequest, form: OneTimeForm, kind: str, effect: Callable[..., str]) -> str:
+    return once(key=form.cleaned_data["form_key"], kind=kind, actor_id=request.user.pk, effect=effect)
+
+
+def _invite(data: dict[str, Any], *, actor_id: str) -> str:
+    account = services.invite(**data, actor_id=actor_id, base_url=settings.PUBLIC_URL, now=timezone.now())
+    return resolve_url("account_detail", account_id=account.pk)
+
+
+def _one_of(value: str, known: Any, name: str) -> str:
+    if value and value not in known:
+        raise NotUnderstood(_("There is no %(name)s “%(value)s”.") % {"name": name, "value": value})
+    return value

@@ -1,0 +1,3 @@
+from chassis.celery import make_app
+
+app = make_app("auth")

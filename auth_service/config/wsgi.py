@@ -1,0 +1,3 @@
+from chassis.wsgi import make_application
+
+application = make_application()
