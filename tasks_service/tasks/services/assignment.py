@@ -1,0 +1,147 @@
+"""Giving tasks to workers, in sets: used by reassignments, leavers and newcomers."""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from django.db import connection
+from eventbus import Event, publish_many
+
+from tasks import domain
+from tasks.events import published
+
+# Small enough that the connection is never idle for seconds inside the transaction, and that memory stays flat.
+CHUNK = 5_000
+
+
+class HeldTask(NamedTuple):
+    """An open task that this transaction has locked."""
+
+    id: UUID
+    assignee_id: UUID | None
+    assigned_at: datetime
+
+
+class Drawn(NamedTuple):
+    """Who gets a locked task, and why. Without a worker the task waits for one and costs nothing (T7)."""
+
+    task: HeldTask
+    worker_id: UUID | None
+    cause: str
+
+
+class MovedTask(NamedTuple):
+    """A task as it is after the statement that moved it; ids as text, which is what events carry."""
+
+    id: str
+    version: int
+    title: str
+    jira_id: str
+    description: str
+    status: str
+    assignee_id: str | None
+    assignment_no: int
+    completion_no: int
+    creator_id: str
+    created_at: datetime
+    assigned_at: datetime
+    cause: str
+
+
+def open_tasks_hold(where: str = "TRUE", params: Sequence[Any] = ()) -> list[HeldTask]:
+    """Lock the open tasks that satisfy `where`, in id order, until the transaction ends.
+
+    A row that this waited for is returned as the transaction before left it, or not at all if it is done by now:
+    Postgres evaluates the condition again for the locked row.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT id, assignee_id, assigned_at FROM tasks_task"  # noqa: S608 `where` is a literal of this package
+            f" WHERE status = '{domain.OPEN}' AND {where} ORDER BY id FOR UPDATE",
+            params,
+        )
+        return [HeldTask(*row) for row in cursor.fetchall()]
+
+
+def tasks_assign(
+    *,
+    drawn: Sequence[Drawn],
+    at: datetime,
+    actor_id: UUID | None,
+    reassignment_id: UUID | None = None,
+    caused: bool = False,
+) -> None:
+    """Move locked tasks, write their history and publish TaskAssigned and TaskUpdated for each.
+
+    `at` is the time of the assignment; no task is assigned earlier than it was assigned before. `caused` by an event:
+    the new events have ids that a replay repeats.
+    """
+    for chunk in _chunks(drawn):
+        moved = _move(chunk, at=at, actor_id=actor_id, reassignment_id=reassignment_id)
+        publish_many(list(_events(moved, actor_id=actor_id, reassignment_id=reassignment_id, caused=caused)))
+
+
+def _chunks(drawn: Sequence[Drawn]) -> Iterator[Sequence[Drawn]]:
+    for start in range(0, len(drawn), CHUNK):
+        yield drawn[start : start + CHUNK]
+
+
+_MOVE = """
+WITH drawn AS (
+    SELECT * FROM unnest(%(ids)s::uuid[], %(previous)s::uuid[], %(workers)s::uuid[], %(causes)s::text[])
+        AS drawn (id, previous_id, worker_id, cause)
+), moved AS (
+    UPDATE tasks_task AS task
+    SET assignee_id = drawn.worker_id,
+        assigned_at = greatest(%(at)s, task.assigned_at),
+        assignment_no = task.assignment_no + (drawn.worker_id IS NOT NULL)::int,
+        version = task.version + 1
+    FROM drawn WHERE task.id = drawn.id
+    RETURNING task.*, drawn.previous_id, drawn.cause
+), noted AS (
+    INSERT INTO tasks_taskhistory
+        (task_id, version, kind, at, actor_id, account_id, previous_id, number, cause, reassignment_id)
+    SELECT id, version, CASE WHEN assignee_id IS NULL THEN 'waiting' ELSE 'assigned' END, assigned_at, %(actor)s,
+        assignee_id, previous_id, assignment_no, cause, %(reassignment)s
+    FROM moved
+)
+SELECT id::text, version, title, jira_id, description, status, assignee_id::text, assignment_no, completion_no,
+    creator_id::text, created_at, assigned_at, cause
+FROM moved ORDER BY id
+"""
+
+
+def _move(
+    drawn: Sequence[Drawn], *, at: datetime, actor_id: UUID | None, reassignment_id: UUID | None
+) -> list[MovedTask]:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _MOVE,
+            {
+                "ids": [draw.task.id for draw in drawn],
+                "previous": [draw.task.assignee_id for draw in drawn],
+                "workers": [draw.worker_id for draw in drawn],
+                "causes": [draw.cause for draw in drawn],
+                "at": at,
+                "actor": actor_id,
+                "reassignment": reassignment_id,
+            },
+        )
+        return [MovedTask(*row) for row in cursor.fetchall()]
+
+
+def _events(
+    moved: Sequence[MovedTask], *, actor_id: UUID | None, reassignment_id: UUID | None, caused: bool
+) -> Iterator[Event]:
+    for task in moved:
+        if task.assignee_id:
+            yield published.task_assigned(
+                task,
+                at=task.assigned_at,
+                cause=task.cause,
+                actor_id=actor_id,
+                reassignment_id=reassignment_id,
+                caused=caused,
+            )
+        yield published.task_updated(task, at=task.assigned_at, caused=caused)

@@ -1,0 +1,81 @@
+"""A task's history in words: what happened, by whom and why (T6)."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from chassis.replica.models import Account
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from tasks import domain
+from tasks.models import TaskHistory
+
+Kind = TaskHistory.Kind
+
+HEADLINES: dict[str, str | Promise] = {
+    Kind.CREATED: gettext_lazy("Created by %(actor)s"),
+    Kind.ASSIGNED: gettext_lazy("Assigned to %(account)s"),
+    Kind.WAITING: gettext_lazy("Waiting for a worker"),
+    Kind.DONE: gettext_lazy("Done by %(actor)s"),
+    Kind.UNDONE: gettext_lazy("Undone by %(actor)s"),
+    Kind.REOPENED: gettext_lazy("Reopened by %(actor)s"),
+}
+REASONS: dict[tuple[str, str], str | Promise] = {
+    (Kind.ASSIGNED, domain.CREATED): gettext_lazy("The first assignment."),
+    (Kind.ASSIGNED, domain.REASSIGNED): gettext_lazy("%(actor)s reassigned all open tasks. Before: %(previous)s."),
+    (Kind.ASSIGNED, domain.LEFT): gettext_lazy("%(previous)s is no longer an active worker, so it was drawn again."),
+    (Kind.ASSIGNED, domain.CROSSED): gettext_lazy(
+        "It was given to %(previous)s just after they had left, before this was known here, so it was drawn again. "
+        "The fee of that assignment stands."
+    ),
+    (Kind.ASSIGNED, domain.WAITED): gettext_lazy("It had waited until there was an active worker."),
+    (Kind.ASSIGNED, domain.REOPENED): gettext_lazy("%(previous)s is no longer an active worker, so it was drawn again."),
+    (Kind.WAITING, domain.LEFT): gettext_lazy("%(previous)s left, and there is no active worker now."),
+    (Kind.WAITING, domain.CROSSED): gettext_lazy(
+        "It was given to %(previous)s just after they had left, and there is no active worker now. "
+        "The fee of that assignment stands."
+    ),
+    (Kind.WAITING, domain.REOPENED): gettext_lazy("%(previous)s left, and there is no active worker now."),
+    (Kind.DONE, ""): gettext_lazy("%(account)s earns the reward."),
+    (Kind.UNDONE, domain.UNDONE): gettext_lazy("The reward of %(account)s is taken back."),
+    (Kind.REOPENED, domain.REOPENED): gettext_lazy("The reward of %(account)s is taken back."),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    at: datetime
+    kind: str
+    headline: str
+    reason: str
+    reassignment_id: UUID | None
+
+
+def entries_of(history: Sequence[TaskHistory], people: Mapping[UUID, Account]) -> list[Entry]:
+    """Newest first. A cause that is not known here is shown as it is."""
+
+    def name(account_id: UUID | None) -> str:
+        if account_id is None:
+            return _("nobody")
+        return people[account_id].name if account_id in people else str(account_id)[:8]
+
+    entries = []
+    for row in reversed(history):
+        names = {
+            "actor": name(row.actor_id) if row.actor_id else _("the system"),
+            "account": name(row.account_id),
+            "previous": name(row.previous_id),
+        }
+        entries.append(
+            Entry(
+                at=row.at,
+                kind=row.kind,
+                headline=str(HEADLINES.get(row.kind, row.kind)) % names,
+                reason=str(REASONS.get((row.kind, row.cause), row.cause)) % names,
+                reassignment_id=row.reassignment_id,
+            )
+        )
+    return entries

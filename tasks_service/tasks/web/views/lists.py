@@ -1,0 +1,126 @@
+from collections.abc import Callable
+from dataclasses import dataclass
+from uuid import UUID
+
+from chassis.errors import NotUnderstood
+from chassis.permissions import signed_in
+from chassis.replica.models import Account
+from chassis.tables import paginate
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_safe
+
+from tasks import domain, selectors
+from tasks.models import Task
+from tasks.web.forms import QuickAddForm
+from tasks.web.rows import row_of, rows_of
+
+LONGEST_WAIT_SECONDS = 30
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tab:
+    """One list of tasks, read from one index in its order."""
+
+    name: str
+    label: str | Promise
+    tasks: Callable[[Account], QuerySet[Task]]
+    order: tuple[str, ...]
+    empty_title: str | Promise
+    empty_text: str | Promise
+    workers_only: bool = False
+
+
+TABS = (
+    Tab(
+        name="mine",
+        label=_("Mine"),
+        tasks=lambda viewer: selectors.open_tasks_of(viewer.pk),
+        order=selectors.NEWEST_ASSIGNMENT,
+        empty_title=_("Nothing to do"),
+        empty_text=_("You have no open task. When one is assigned to you, it appears here."),
+        workers_only=True,
+    ),
+    Tab(
+        name="mine-done",
+        label=_("My done"),
+        tasks=lambda viewer: selectors.done_tasks_of(viewer.pk),
+        order=selectors.NEWEST_COMPLETION,
+        empty_title=_("Nothing done yet"),
+        empty_text=_("Tasks that you earned a reward for appear here."),
+        workers_only=True,
+    ),
+    Tab(
+        name="open",
+        label=_("All open"),
+        tasks=lambda viewer: selectors.open_tasks(),
+        order=selectors.NEWEST_ASSIGNMENT,
+        empty_title=_("No open tasks"),
+        empty_text=_("Everything is done. Write the next task into the line above."),
+    ),
+    Tab(
+        name="done",
+        label=_("All done"),
+        tasks=lambda viewer: selectors.done_tasks(),
+        order=selectors.NEWEST_COMPLETION,
+        empty_title=_("Nothing done yet"),
+        empty_text=_("Completed tasks appear here, the latest first."),
+    ),
+)
+
+
+def tabs_of(viewer: Account) -> list[Tab]:
+    """Workers open on their own tasks; nobody else has any."""
+    return [tab for tab in TABS if viewer.role == domain.WORKER or not tab.workers_only]
+
+
+def tab_of(viewer: Account, name: str | None) -> Tab:
+    tabs = tabs_of(viewer)
+    if name is None:
+        return tabs[0]
+    found = next((tab for tab in tabs if tab.name == name), None)
+    if found is None:
+        raise NotUnderstood(_("There is no list called “%(name)s” here.") % {"name": name})
+    return found
+
+
+@signed_in
+@require_safe
+def task_list(request: HttpRequest) -> HttpResponse:
+    return list_page(request, tab=tab_of(request.user, request.GET.get("show")), quick_add=QuickAddForm())
+
+
+def list_page(request: HttpRequest, *, tab: Tab, quick_add: QuickAddForm, status: int = 200) -> HttpResponse:
+    page = paginate(
+        tab.tasks(request.user),
+        order=tab.order,
+        after=request.GET.get("after"),
+        before=request.GET.get("before"),
+    )
+    context = {
+        "tab": tab,
+        "tabs": tabs_of(request.user),
+        "page": page,
+        "rows": rows_of(page.rows, viewer=request.user, now=timezone.now()),
+        "quick_add": quick_add,
+    }
+    return render(request, "tasks/list.html", context, status=status)
+
+
+@signed_in
+@require_safe
+def task_price(request: HttpRequest, task_id: UUID) -> HttpResponse:
+    """The two price cells of a row, asked for until billing has priced the task; each time a little later."""
+    try:
+        wait = max(1, min(int(request.GET.get("wait", 1)), LONGEST_WAIT_SECONDS))
+        row = row_of(task_id, viewer=request.user, now=timezone.now())
+    except ValueError as error:
+        raise NotUnderstood(_("“wait” is a number of seconds.")) from error
+    except Task.DoesNotExist as error:
+        raise Http404 from error
+    context = {"row": row, "wait": min(wait * 2, LONGEST_WAIT_SECONDS)}
+    return render(request, "tasks/_price.html", context)

@@ -1,0 +1,77 @@
+import random
+from uuid import UUID
+
+from chassis.form_keys import once
+from chassis.permissions import requires
+from chassis.tables import paginate
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_safe
+
+from tasks import selectors, services
+from tasks.domain import Refused
+from tasks.models import Reassignment
+from tasks.web.forms import ReassignForm
+
+LEADERS = ("manager", "admin")
+
+
+@requires(*LEADERS)
+@require_safe
+def reassignment_list(request: HttpRequest) -> HttpResponse:
+    page = paginate(
+        Reassignment.objects.all(),
+        order=selectors.NEWEST_REASSIGNMENT,
+        after=request.GET.get("after"),
+        before=request.GET.get("before"),
+    )
+    people = selectors.accounts_by_id(run.actor_id for run in page.rows)
+    context = {"page": page, "runs": [(run, people.get(run.actor_id)) for run in page.rows]}
+    return render(request, "tasks/reassignments.html", context)
+
+
+@requires(*LEADERS)
+@require_http_methods(["GET", "HEAD", "POST"])
+def reassignment_new(request: HttpRequest) -> HttpResponse:
+    """What it would do, said before; then the run itself. The form's key is the id of the run."""
+    form = ReassignForm(request.POST or None)
+    refusal = ""
+    if request.method == "POST" and form.is_valid():
+        key: UUID = form.cleaned_data["form_key"]
+        try:
+            url = once(
+                key=key, kind="tasks_reassign", actor_id=request.user.pk, effect=lambda: _reassigned(request, key)
+            )
+            return HttpResponseRedirect(url)
+        except Refused as refused:
+            refusal = str(refused)
+    preview = selectors.reassignment_preview()
+    last_actor = selectors.account_name(preview.last.actor_id) if preview.last else ""
+    context = {"form": ReassignForm(), "preview": preview, "last_actor": last_actor, "refusal": refusal}
+    return render(request, "tasks/reassignment_new.html", context, status=422 if refusal else 200)
+
+
+def _reassigned(request: HttpRequest, key: UUID) -> str:
+    run = services.tasks_reassign(key=key, actor=request.user, now=timezone.now(), rng=random.SystemRandom())
+    return reverse("reassignment_page", args=[run.pk])
+
+
+@requires(*LEADERS)
+@require_safe
+def reassignment_page(request: HttpRequest, reassignment_id: UUID) -> HttpResponse:
+    try:
+        run = Reassignment.objects.get(pk=reassignment_id)
+    except Reassignment.DoesNotExist as error:
+        raise Http404 from error
+    shares = selectors.reassignment_shares(reassignment_id)
+    people = selectors.accounts_by_id([run.actor_id, *(share.account_id for share in shares)])
+    largest = max((max(share.before, share.after) for share in shares), default=0)
+    context = {
+        "run": run,
+        "actor": people.get(run.actor_id),
+        "shares": [(share, people.get(share.account_id) if share.account_id else None) for share in shares],
+        "largest": largest,
+    }
+    return render(request, "tasks/reassignment.html", context)
