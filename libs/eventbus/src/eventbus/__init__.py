@@ -1,0 +1,51 @@
+"""Events between services: published with the database's commit, consumed once and in order.
+
+This is the whole public API, with `eventbus.testing` for tests and `eventbus.urls` for pages.
+Names are loaded at first use, because models cannot be imported before Django is set up.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from eventbus.consumer import Consumer
+    from eventbus.errors import ConsumerStopped, InvalidEvent, TransientError
+    from eventbus.event import Event, event_id
+    from eventbus.inbox import prune_inbox
+    from eventbus.outbox import publish, publish_many
+    from eventbus.positions import consumed_until
+    from eventbus.relay import Relay
+
+__all__ = [
+    "Consumer",
+    "ConsumerStopped",
+    "Event",
+    "InvalidEvent",
+    "Relay",
+    "TransientError",
+    "consumed_until",
+    "event_id",
+    "prune_inbox",
+    "publish",
+    "publish_many",
+]
+
+_MODULES = {
+    "Consumer": "consumer",
+    "ConsumerStopped": "errors",
+    "Event": "event",
+    "InvalidEvent": "errors",
+    "Relay": "relay",
+    "TransientError": "errors",
+    "consumed_until": "positions",
+    "event_id": "event",
+    "prune_inbox": "inbox",
+    "publish": "outbox",
+    "publish_many": "outbox",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _MODULES:
+        raise AttributeError(f"eventbus has no {name}")
+    return getattr(import_module(f"eventbus.{_MODULES[name]}"), name)

@@ -1,0 +1,253 @@
+"""The engine: one batch of records, applied in one transaction, whatever broker it came from."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from time import perf_counter
+from uuid import UUID
+
+import structlog
+from django.db import InterfaceError, OperationalError, connection, transaction
+
+from eventbus import inbox, metrics
+from eventbus.codec import Record, SchemaIds, decode, header, is_future
+from eventbus.conf import conf
+from eventbus.errors import ConsumerStopped, Rejected, TransientError
+from eventbus.event import Event
+from eventbus.inbox import Advance, Letter
+from eventbus.models import DeadLetter
+from eventbus.subscription import Handler, Subscription
+from eventbus.tracing import HEADER, attached
+
+logger = structlog.get_logger("eventbus.consumer")
+
+TRANSIENT = (TransientError, OperationalError, InterfaceError)
+_LINES_PER_BATCH = 20  # batches up to this size log each of their events
+_SHARE_FROM = 100  # the share of culprits counts in batches of at least this many events
+
+TopicKey = tuple[str, str]
+
+
+@dataclass(slots=True)
+class Item:
+    """A record of the batch that became an event."""
+
+    place: int
+    record: Record
+    event: Event
+    handler: Handler
+
+    @property
+    def topic_key(self) -> TopicKey:
+        """What its order is kept by."""
+        return self.event.topic, self.event.key
+
+
+@dataclass(slots=True)
+class Sorted:
+    """A batch's records by what they are."""
+
+    items: list[Item] = field(default_factory=list)
+    rejected: list[Letter] = field(default_factory=list)
+
+
+class Engine:
+    """Applies the batches of one subscription. It remembers the culprits in a row, so keep it between batches."""
+
+    def __init__(self, subscription: Subscription, ids: SchemaIds) -> None:
+        self.subscription = subscription
+        self._ids = ids
+        self._group_id: int | None = None
+        self.culprits_in_a_row: set[TopicKey] = set()
+
+    def apply(self, records: Sequence[Record], advances: Iterable[Advance]) -> None:
+        """Move the positions and apply the records, all or nothing.
+
+        Fenced if a position is not the one we left; one of TRANSIENT if it is to be tried again; ConsumerStopped if
+        too many events in a row could not be handled.
+        """
+        started = perf_counter()
+        found = self.sort(records)
+        culprits = set(self.culprits_in_a_row)
+        try:
+            with transaction.atomic():
+                batch = Batch(self, found, self.group_id())
+                batch.run(advances)
+        except BaseException:
+            self.culprits_in_a_row = culprits
+            raise
+        group = self.subscription.group
+        metrics.BATCH_SECONDS.labels(group).observe(perf_counter() - started)
+        batch.report(perf_counter() - started)
+
+    def group_id(self) -> int:
+        """The number of the group in this database."""
+        if self._group_id is None:
+            self._group_id = inbox.group_id(self.subscription.group)
+        return self._group_id
+
+    def sort(self, records: Sequence[Record]) -> Sorted:
+        """Decode the records; null values, and events that nobody here handles, are left out."""
+        found = Sorted()
+        handlers = self.subscription.handlers
+        for place, record in enumerate(records):
+            if record.value is None:
+                continue
+            try:
+                event = decode(record, self._ids)
+            except Rejected as error:
+                found.rejected.append(Letter(place, record, None, error.reason, str(error), DeadLetter.State.DEAD))
+                continue
+            if (handler := handlers.get(event.name)) is not None:
+                found.items.append(Item(place, record, event, handler))
+        return found
+
+
+class Batch:
+    """One run of the engine, inside its transaction."""
+
+    def __init__(self, engine: Engine, found: Sorted, group_id: int) -> None:
+        self._engine = engine
+        self._group_id = group_id
+        self._items = found.items
+        self._letters = list(found.rejected)
+        self._closed: set[TopicKey] = set()  # keys that wait in a sequence
+        self._open: set[TopicKey] = set()  # keys of superseding topics with open dead letters
+        self._applied: dict[UUID, Item] = {}
+        self._culprits = 0
+        self._duplicates = 0
+
+    def run(self, advances: Iterable[Advance]) -> None:
+        """The steps of design.md, "Consuming", 2 and 3."""
+        with connection.cursor() as cursor:
+            # Django's foreign keys are deferred: at commit there would be nobody left to blame.
+            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+            inbox.advance(cursor, self._group_id, advances)
+            self._divert_to(inbox.lock_sequences(cursor, self._group_id, {item.topic_key for item in self._items}))
+            new = self._unseen(inbox.remember(cursor, self._group_id, [item.event.id for item in self._items]))
+            for calls in levels(self._admitted(new)):
+                for handler, items in calls.items():
+                    self._call(handler, items)
+            self._write_letters()
+
+    def _divert_to(self, sequences: set[TopicKey]) -> None:
+        for topic_key in sequences:
+            (self._open if conf().supersedes(topic_key[0]) else self._closed).add(topic_key)
+
+    def _unseen(self, new_ids: set[UUID]) -> list[Item]:
+        new: list[Item] = []
+        for item in self._items:
+            if item.event.id in new_ids:
+                new_ids.discard(item.event.id)
+                new.append(item)
+        self._duplicates = len(self._items) - len(new)
+        return new
+
+    def _admitted(self, items: Iterable[Item]) -> list[Item]:
+        """Without those that wait and those from the future, which count as culprits without being handled."""
+        admitted: list[Item] = []
+        for item in items:
+            if item.topic_key in self._closed:
+                self._wait(item)
+            elif is_future(item.event):
+                self._set_aside(item, "future", f"Its time, {item.event.time}, is after it was received.")
+            else:
+                admitted.append(item)
+        return admitted
+
+    def _call(self, handler: Handler, items: list[Item]) -> None:
+        """Hand items to their handler; where it raises, look for the culprit in halves."""
+        ready = [item for item in items if not self._waits(item)]
+        if not ready:
+            return
+        try:
+            with transaction.atomic(), attached(header(ready[0].record, HEADER)):
+                handler([item.event for item in ready])
+        except TRANSIENT:
+            raise
+        except Exception as error:
+            if len(ready) > 1:
+                middle = len(ready) // 2
+                self._call(handler, ready[:middle])
+                self._call(handler, ready[middle:])
+                return
+            self._blame(ready[0], error)
+        else:
+            self._engine.culprits_in_a_row.clear()
+            self._applied.update((item.event.id, item) for item in ready)
+
+    def _waits(self, item: Item) -> bool:
+        if item.topic_key in self._closed:
+            self._wait(item)
+            return True
+        return False
+
+    def _wait(self, item: Item) -> None:
+        self._letters.append(
+            Letter(item.place, item.record, item.event, "waiting", "Behind another one of its key.", "waiting")
+        )
+
+    def _blame(self, item: Item, error: Exception) -> None:
+        logger.error("handler_failed", group=self._engine.subscription.group, event_id=str(item.event.id), exc_info=error)
+        self._culprits += 1
+        row = self._engine.culprits_in_a_row
+        row.add(item.topic_key)
+        share = 100 * self._culprits > conf().stop_percent * len(self._items) >= conf().stop_percent * _SHARE_FROM
+        if len(row) > conf().stop_after or (share and self._culprits > conf().stop_after):
+            raise ConsumerStopped(f"{len(row)} events in a row could not be handled; the last: {error!r}") from error
+        self._set_aside(item, "handler", f"{type(error).__name__}: {error}")
+
+    def _set_aside(self, item: Item, reason: str, error: str) -> None:
+        self._letters.append(Letter(item.place, item.record, item.event, reason, error, DeadLetter.State.DEAD))
+        (self._open if conf().supersedes(item.event.topic) else self._closed).add(item.topic_key)
+
+    def _write_letters(self) -> None:
+        if self._open:
+            self._supersede()
+        if self._letters:
+            inbox.write_letters(self._group_id, self._engine.subscription, sorted(self._letters, key=lambda x: x.place))
+
+    def _supersede(self) -> None:
+        """In topics whose events carry the whole state, a later one that was applied makes the dead ones void."""
+        last = {item.topic_key: item.place for item in self._applied.values() if item.topic_key in self._open}
+        for letter in self._letters:
+            if letter.event and letter.place < last.get((letter.event.topic, letter.event.key), -1):
+                letter.state = DeadLetter.State.SUPERSEDED
+        inbox.supersede(self._group_id, last)
+
+    def report(self, seconds: float) -> None:
+        """Metrics and log lines, after the commit."""
+        group = self._engine.subscription.group
+        counts: dict[str, int] = {}
+        for item in self._applied.values():
+            counts[item.event.name] = counts.get(item.event.name, 0) + 1
+        for name, count in counts.items():
+            metrics.CONSUMED.labels(group, name).inc(count)
+        if self._duplicates:
+            metrics.DUPLICATES.labels(group).inc(self._duplicates)
+        for letter in self._letters:
+            metrics.DEAD_LETTERS.labels(group, letter.reason).inc()
+        if len(self._applied) <= _LINES_PER_BATCH:
+            for item in self._applied.values():
+                with attached(header(item.record, HEADER)):
+                    logger.info("event_applied", group=group, event_name=item.event.name, key=item.event.key,
+                                event_id=str(item.event.id), partition=item.record.partition, offset=item.record.offset)
+        logger.info("batch_applied", group=group, events=counts, duplicates=self._duplicates,
+                    dead_letters=len(self._letters), milliseconds=round(seconds * 1000, 1))
+
+
+def levels(items: Iterable[Item]) -> list[dict[Handler, list[Item]]]:
+    """Cut a batch so that each handler gets a set, and no two events of one key are swapped.
+
+    An event goes to the level of its key's event before it if both have the same handler, otherwise to the next one.
+    """
+    found: list[dict[Handler, list[Item]]] = []
+    last: dict[TopicKey, tuple[int, Handler]] = {}
+    for item in items:
+        level, handler = last.get(item.topic_key, (0, item.handler))
+        if handler is not item.handler:
+            level += 1
+        last[item.topic_key] = level, item.handler
+        if level == len(found):
+            found.append({})
+        found[level].setdefault(item.handler, []).append(item)
+    return found

@@ -1,0 +1,73 @@
+"""For tests of services: what was published, and what happens when events arrive."""
+
+from collections.abc import Iterable
+from time import time
+from uuid import UUID
+
+from django.db import connection
+
+from eventbus.catalogue import catalogue
+from eventbus.codec import Headers, encode, frame, headers, read_body
+from eventbus.event import Event
+from eventbus.inbox import group_id
+from eventbus.memory import MemoryBus
+from eventbus.models import ConsumerOffset
+from eventbus.registry import FixedIds
+from eventbus.subscription import subscription
+from eventbus.wire import WritingIds
+
+__all__ = ["MemoryBus", "clear_outbox", "deliver", "published", "wire"]
+
+
+def published(name: str | None = None) -> list[Event]:
+    """The events in the own outbox, oldest first; only those of this name, if one is given."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT schema, value FROM eventbus_outbox WHERE schema IS NOT NULL ORDER BY id")
+        rows = cursor.fetchall()
+    events = [_event(bytes(sha256), bytes(value)) for sha256, value in rows]
+    return [event for event in events if name in {None, event.name}]
+
+
+def clear_outbox() -> None:
+    """Forget what was published so far."""
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM eventbus_outbox")
+
+
+def deliver(consumer_name: str, events: Iterable[Event]) -> None:
+    """Let a consumer of this service receive events, in this order, by the same engine as in production.
+
+    Inbox, bisecting and dead letters work as they do there; what a handler raises becomes a dead letter. The broker's
+    timestamp is `received_at`, or else now or the event's time, whichever is later.
+    """
+    bus = MemoryBus()
+    for offset in ConsumerOffset.objects.filter(group_id=group_id(subscription(consumer_name).group)):
+        bus.low[offset.topic, offset.partition] = offset.position
+    for event in events:
+        received = event.received_at.timestamp() if event.received_at else max(time(), event.time.timestamp())
+        bus.send(*wire(event, FixedIds()), timestamp=round(received * 1000))
+    bus.consume(consumer_name)
+
+
+def wire(event: Event, ids: WritingIds) -> tuple[str, bytes, bytes, Headers]:
+    """Topic, key, value and headers of an event as its producer's relay would send it."""
+    schema, body = encode(event)
+    schema_id = ids.id_of(schema)
+    if schema_id is None:
+        raise LookupError(f"{schema.full_name} is not registered.")
+    return schema.topic, event.key.encode(), frame(schema_id, body), headers(schema, str(event.id), event.time, "")
+
+
+def _event(sha256: bytes, body: bytes) -> Event:
+    schema = catalogue().by_sha256[sha256]
+    envelope = read_body(schema, body)
+    return Event(
+        name=schema.name,
+        version=schema.version,
+        key=str(envelope["data"][schema.key]),
+        time=envelope["event_time"],
+        data=envelope["data"],
+        id=UUID(envelope["event_id"]),
+        topic=schema.topic,
+        producer=envelope["producer"],
+    )

@@ -1,0 +1,67 @@
+"""What the shop consumes. An event's text makes its handler misbehave."""
+
+import threading
+from collections.abc import Sequence
+from uuid import UUID
+
+from django.db import OperationalError
+
+from eventbus import Event, TransientError, event_id, publish
+from eventbus.tracing import current_traceparent
+from sample.models import Effect
+
+healed = threading.Event()  # once set, handlers take what they could not take before
+attempts: list[str] = []  # texts that handlers stumbled over
+
+
+def _misbehave(event: Event) -> None:
+    text = event.data["text"]
+    if text in {"", "echo"} or healed.is_set():
+        return
+    attempts.append(text)
+    if text == "poison":
+        raise ValueError(f"cannot take {event.data['number']}\x00")
+    if text == "away":
+        raise TransientError("the helper is away")
+    if text == "database away":
+        raise OperationalError("server closed the connection")
+
+
+def _keep(handler: str, events: Sequence[Event]) -> None:
+    trace = current_traceparent()
+    rows = []
+    for event in events:
+        _misbehave(event)
+        row = Effect(handler=handler, event_id=event.id, name=event.name, key=event.key, size=len(events), trace=trace)
+        row.number = event.data["number"]
+        row.shelf_id = 4711 if event.data["text"] == "no shelf" and not healed.is_set() else None
+        rows.append(row)
+    Effect.objects.bulk_create(rows)
+
+
+def keep_payments(events: Sequence[Event]) -> None:
+    _keep("keep_payments", events)
+    for event in events:
+        if event.data["text"] == "echo":
+            order = str(UUID(int=event.data["number"]))
+            data = {"order_id": order, "number": event.data["number"]}
+            publish(Event(name="OrderPlaced", version=1, key=order, time=event.time, data=data, id=event_id(order)))
+
+
+def keep_cancellations(events: Sequence[Event]) -> None:
+    _keep("keep_cancellations", events)
+
+
+def keep_state(events: Sequence[Event]) -> None:
+    _keep("keep_state", events)
+
+
+def keep_orders(events: Sequence[Event]) -> None:
+    _keep("keep_orders", events)
+
+
+CONSUMERS = {
+    "payments": {"PaymentMade": keep_payments, "PaymentCancelled": keep_cancellations},
+    "state": {"AccountState": keep_state, "CardBlocked": keep_state},
+    "orders": {"OrderPlaced": keep_orders, "OrderShipped": keep_orders, "OrderState": keep_state},
+}

@@ -1,0 +1,30 @@
+"""What the shop writes: small builders for events of the shop and of the bank."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+from eventbus import Event
+
+EPOCH = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+
+
+def order(name: str, key: str = "o1", number: int = 1, text: str = "", **fields: Any) -> Event:
+    """An event of the shop."""
+    data = {"order_id": key, "number": number, "text": text}
+    return Event(name=name, version=1, key=key, time=fields.pop("time", EPOCH), data=data, **fields)
+
+
+def bank(name: str, key: str = "a1", number: int = 1, text: str = "", **fields: Any) -> Event:
+    """An event of the bank."""
+    data = {"account_id": key, "number": number, "text": text}
+    version = fields.pop("version", 1)
+    return Event(name=name, version=version, key=key, time=fields.pop("time", EPOCH), data=data, **fields)
+
+
+def order_states() -> Iterator[Event]:
+    """The present state of all orders."""
+    return (order("OrderState", f"o{number}", number) for number in range(3))
+
+
+STATE = {"orders-stream": order_states}

@@ -1,0 +1,5 @@
+"""The shop's pages."""
+
+from django.urls import path
+
+urlpatterns: list = []
