@@ -1,0 +1,218 @@
+"""Rules of the ledger: which way money moves, what a balance is, what income is. Amounts are integer cents."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from uuid import UUID
+
+SYSTEM = "system"
+
+
+class Kind(StrEnum):
+    """Why money moved; design.md "Ledger"."""
+
+    FEE = "fee"
+    EARNING = "earning"
+    REVERSAL = "reversal"
+    PAYOUT = "payout"
+    PAYOUT_RETURN = "payout_return"
+    ADJUSTMENT = "adjustment"
+
+
+class Company:
+    """The company's side of a transfer. It has no balance row: every posting would wait for its lock."""
+
+    INCOME = UUID("c0000000-0000-4000-8000-000000000001")
+    PAYOUTS = UUID("c0000000-0000-4000-8000-000000000002")
+    CORRECTIONS = UUID("c0000000-0000-4000-8000-000000000003")
+
+
+COUNTERPART: Mapping[Kind, UUID] = {
+    Kind.FEE: Company.INCOME,
+    Kind.EARNING: Company.INCOME,
+    Kind.REVERSAL: Company.INCOME,
+    Kind.PAYOUT: Company.PAYOUTS,
+    Kind.PAYOUT_RETURN: Company.PAYOUTS,
+    Kind.ADJUSTMENT: Company.CORRECTIONS,
+}
+CREDITS_WORKER: Mapping[Kind, bool] = {
+    Kind.FEE: False,
+    Kind.EARNING: True,
+    Kind.REVERSAL: False,
+    Kind.PAYOUT: False,
+    Kind.PAYOUT_RETURN: True,
+}
+
+
+class LedgerError(Exception):
+    """A rule of the ledger was broken; whoever sent the cause has to look at it."""
+
+
+class PayloadConflict(LedgerError):
+    """The same idempotency key came with another payload (B7): nothing is posted, the event is a dead letter."""
+
+
+class PriceConflict(LedgerError):
+    """A task that has a price was given another one (B1)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Posting:
+    """One transfer to be written: between a worker's ledger account and the company."""
+
+    key: str
+    kind: Kind
+    account_id: UUID
+    amount: int
+    credit: bool
+    occurred_at: datetime
+    task_id: UUID | None = None
+    cause: str = ""
+    actor_id: str = SYSTEM
+    reassignment_id: UUID | None = None
+    reverses: UUID | None = None
+    reason: str = ""
+
+    def __post_init__(self) -> None:
+        if self.amount <= 0:
+            raise LedgerError(f"{self.key}: an amount is above zero, direction says the rest")
+
+    @property
+    def change(self) -> int:
+        """What the worker's balance changes by, in cents."""
+        return self.amount if self.credit else -self.amount
+
+    @property
+    def debit_id(self) -> UUID:
+        return COUNTERPART[self.kind] if self.credit else self.account_id
+
+    @property
+    def credit_id(self) -> UUID:
+        return self.account_id if self.credit else COUNTERPART[self.kind]
+
+    def payload_hash(self) -> bytes:
+        """Fingerprint of everything that the cause decides; `ledger_check` makes the same one in SQL."""
+        parts = (
+            self.kind.value,
+            str(self.account_id),
+            str(self.change),
+            str(self.task_id or ""),
+            str(micros(self.occurred_at)),
+            self.cause,
+            self.actor_id,
+            str(self.reassignment_id or ""),
+            str(self.reverses or ""),
+            self.reason,
+        )
+        return hashlib.sha256("\x1f".join(parts).encode()).digest()
+
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+
+def micros(moment: datetime) -> int:
+    """Microseconds since 1970, UTC."""
+    return (moment - _EPOCH) // _MICROSECOND
+
+
+def fee_key(task_id: UUID, assignment_no: int) -> str:
+    return f"fee:{task_id}:{assignment_no}"
+
+
+def earning_key(task_id: UUID, completion_no: int) -> str:
+    return f"earning:{task_id}:{completion_no}"
+
+
+def reversal_key(task_id: UUID, completion_no: int) -> str:
+    return f"reversal:{earning_key(task_id, completion_no)}"
+
+
+def payout_key(cycle_id: UUID, account_id: UUID) -> str:
+    return f"payout:{cycle_id}:{account_id}"
+
+
+def adjustment_key(form_key: UUID) -> str:
+    return f"adjustment:{form_key}"
+
+
+@dataclass(slots=True)
+class Balance:
+    """A worker's ledger account while postings are folded over it: balance in cents and number of the last entry."""
+
+    balance: int = 0
+    entry_no: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A posting as seen on the worker's ledger account: its number there and the balance after it, in cents."""
+
+    posting: Posting
+    entry_no: int
+    balance_after: int
+
+
+def fold(balances: Mapping[UUID, Balance], postings: Iterable[Posting]) -> list[Entry]:
+    """Give each posting its entry number and balance, in order; `balances` ends as the accounts' new state."""
+    entries = []
+    for posting in postings:
+        account = balances[posting.account_id]
+        account.balance += posting.change
+        account.entry_no += 1
+        entries.append(Entry(posting, account.entry_no, account.balance))
+    return entries
+
+
+@dataclass(slots=True)
+class Sums:
+    """Sums of changes of workers' balances by kind, in cents, and how many entries they are made of."""
+
+    of: dict[str, int] = field(default_factory=dict)
+    count: int = 0
+
+    def add(self, kind: str, change: int, count: int) -> None:
+        self.of[kind] = self.of.get(kind, 0) + change
+        self.count += count
+
+    @property
+    def fees(self) -> int:
+        return -self.of.get(Kind.FEE, 0)
+
+    @property
+    def earned(self) -> int:
+        return self.of.get(Kind.EARNING, 0)
+
+    @property
+    def reversed(self) -> int:
+        return -self.of.get(Kind.REVERSAL, 0)
+
+    @property
+    def income(self) -> int:
+        """Management's income: fees charged - rewards earned + rewards reversed; never corrections or payouts (B3)."""
+        return self.fees - self.earned + self.reversed
+
+    @property
+    def paid(self) -> int:
+        return -self.of.get(Kind.PAYOUT, 0) - self.of.get(Kind.PAYOUT_RETURN, 0)
+
+    @property
+    def corrections(self) -> int:
+        return self.of.get(Kind.ADJUSTMENT, 0)
+
+    @property
+    def work(self) -> int:
+        """What work changed on the workers' balances: a worker's earnings, with fees taken off."""
+        return -self.income
+
+
+def correction_reason(text: str) -> str:
+    """The reason of a correction, trimmed; raises LedgerError unless it has 10 to 500 characters (B6)."""
+    reason = text.strip()
+    if not 10 <= len(reason) <= 500:
+        raise LedgerError("a reason has 10 to 500 characters")
+    return reason

@@ -1,0 +1,1 @@
+"""The event door of billing."""

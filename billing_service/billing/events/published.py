@@ -1,0 +1,95 @@
+"""From rows of billing to its events. Each id follows from an idempotency key: a replay emits the same one."""
+
+from datetime import date, datetime
+from uuid import UUID
+
+from django.conf import settings
+
+from billing.domain import Entry, Price
+from billing.models import Cycle, Payout
+from eventbus import Event, event_id
+
+
+def task_priced(*, task_id: UUID, price: Price, key_id: str, time: datetime) -> Event:
+    """The price of a task; `time` is the event_time of whatever named the task first."""
+    return Event(
+        name="TaskPriced",
+        version=1,
+        key=str(task_id),
+        time=time,
+        id=event_id(f"price:{task_id}"),
+        data={
+            "task_id": str(task_id),
+            "fee": price.fee,
+            "reward": price.reward,
+            "currency": settings.CURRENCY,
+            "key_id": key_id,
+        },
+    )
+
+
+def transaction_posted(
+    *, entry: Entry, transfer_id: UUID, cycle_id: UUID, recorded_at: datetime, business_date: date
+) -> Event:
+    """An entry on a worker's ledger account, without a running balance: nobody adds up from a notice."""
+    posting = entry.posting
+    account = str(posting.account_id)
+    return Event(
+        name="TransactionPosted",
+        version=1,
+        key=account,
+        time=posting.occurred_at,
+        id=transfer_id,
+        data={
+            "transfer_id": str(transfer_id),
+            "account_id": account,
+            "task_id": str(posting.task_id) if posting.task_id else None,
+            "kind": posting.kind.value,
+            "amount": posting.change,
+            "currency": settings.CURRENCY,
+            "occurred_at": posting.occurred_at,
+            "recorded_at": recorded_at,
+            "business_date": business_date,
+            "cycle_id": str(cycle_id),
+            "reverses": str(posting.reverses) if posting.reverses else None,
+        },
+    )
+
+
+def payout_made(*, payout: Payout, time: datetime) -> Event:
+    """The notice of a payout; the money is in its TransactionPosted."""
+    return Event(
+        name="PayoutMade",
+        version=1,
+        key=str(payout.account_id),
+        time=time,
+        id=event_id(f"payout_made:{payout.cycle_id}:{payout.account_id}"),
+        data={
+            "payout_id": str(payout.id),
+            "transfer_id": str(payout.transfer_id),
+            "account_id": str(payout.account_id),
+            "cycle_id": str(payout.cycle_id),
+            "amount": payout.amount,
+            "currency": settings.CURRENCY,
+        },
+    )
+
+
+def cycle_closed(*, cycle: Cycle, closed_at: datetime) -> Event:
+    """A closed cycle, with count and sum of its payouts, so that a reader knows when it has all."""
+    return Event(
+        name="CycleClosed",
+        version=1,
+        key=str(cycle.id),
+        time=closed_at,
+        id=event_id(f"cycle_closed:{cycle.id}"),
+        data={
+            "cycle_id": str(cycle.id),
+            "due_at": cycle.due_at,
+            "closed_at": closed_at,
+            "payout_count": cycle.payout_count,
+            "payout_sum": cycle.payout_sum,
+            "currency": settings.CURRENCY,
+            "hash": cycle.hash,
+        },
+    )

@@ -1,0 +1,62 @@
+"""What the journal says about a cycle: whom it owes, and the hash over its entries."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from django.db import connection
+
+# What a closing cycle owes: the balance after the last entry that is not the next cycle's. Nothing but payouts goes
+# into a closing cycle, so these entries come before all of the next one's; who has the cycle's payout is paid.
+OWED = """
+    FROM billing_ledgeraccount a
+    CROSS JOIN LATERAL (
+        SELECT t.balance_after FROM billing_transfer t
+        WHERE t.account_id = a.id AND t.cycle_id <> %(next)s ORDER BY t.entry_no DESC LIMIT 1
+    ) owed
+    WHERE owed.balance_after > 0
+      AND NOT EXISTS (SELECT FROM billing_payout p WHERE p.cycle_id = %(cycle)s AND p.account_id = a.id)
+"""
+
+# An entry as bytes for the hash chain: everything that is stored, times as microseconds, in the order of the ids.
+ENTRY_HASH = """sha256(convert_to(concat_ws(chr(31), t.id, t.idempotency_key, encode(t.payload_hash, 'hex'), t.kind,
+    t.debit_id, t.credit_id, t.amount, t.account_id, t.entry_no, t.balance_after, t.cycle_id,
+    (extract(epoch FROM t.occurred_at) * 1000000)::bigint, (extract(epoch FROM t.recorded_at) * 1000000)::bigint,
+    t.business_date, coalesce(t.task_id::text, ''), t.cause, t.actor_id, coalesce(t.reassignment_id::text, ''),
+    coalesce(t.reverses::text, ''), t.reason), 'UTF8'))"""
+
+CYCLE_HASH = f"""
+    SELECT c.id, encode(sha256(
+        convert_to(concat_ws(chr(31), coalesce(before.hash, ''), c.id,
+            (extract(epoch FROM c.due_at) * 1000000)::bigint), 'UTF8')
+        || coalesce((SELECT string_agg({ENTRY_HASH}, ''::bytea ORDER BY t.id)
+                     FROM billing_transfer t WHERE t.cycle_id = c.id), ''::bytea)), 'hex')
+    FROM billing_cycle c
+    LEFT JOIN LATERAL (
+        SELECT b.hash FROM billing_cycle b WHERE b.due_at < c.due_at ORDER BY b.due_at DESC LIMIT 1
+    ) before ON true
+"""  # noqa: S608  constants only
+
+
+def query(statement: str, parameters: Any = None) -> list[tuple[Any, ...]]:
+    """The rows of a statement."""
+    with connection.cursor() as cursor:
+        cursor.execute(statement, parameters)
+        return list(cursor.fetchall())
+
+
+def anybody_owed(*, cycle_id: UUID, next_cycle_id: UUID) -> bool:
+    """Whether a closing cycle still owes somebody money."""
+    rows = query(f"SELECT EXISTS (SELECT {OWED})", {"cycle": cycle_id, "next": next_cycle_id})
+    return bool(rows[0][0])
+
+
+def still_owed_count(*, cycle_id: UUID, next_cycle_id: UUID) -> int:
+    """How many workers a closing cycle has still to pay."""
+    return int(query(f"SELECT count(*) {OWED}", {"cycle": cycle_id, "next": next_cycle_id})[0][0])
+
+
+def cycle_hash(*, cycle_id: UUID) -> str:
+    """sha256 over a cycle's entries, chained to the cycle before it, as 64 hexadecimal digits."""
+    return str(query(CYCLE_HASH + "WHERE c.id = %s", [cycle_id])[0][1])

@@ -1,0 +1,1 @@
+"""Use cases of billing: each writes and publishes in one transaction."""

@@ -1,0 +1,81 @@
+"""Corrections by finance: transfers of kind adjustment, never an edit (B6)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from uuid import UUID
+
+from django.db import transaction
+
+from billing.domain import Balance, Kind, LedgerError, Posting, adjustment_key, correction_reason
+from billing.models import Transfer
+from billing.services.cycles import posting_batch
+from billing.services.postings import Batch, accounts_lock, post, transfers_find
+from eventbus import event_id
+
+
+@transaction.atomic
+def adjustment_post(
+    *,
+    form_key: UUID,
+    account_id: UUID,
+    amount: int,
+    credit: bool,
+    reason: str,
+    actor_id: UUID,
+    now: datetime,
+    task_id: UUID | None = None,
+) -> UUID:
+    """Pay to (`credit`) or take from a worker an amount in cents above zero; returns the transfer's id.
+
+    The same form key books once. Raises LedgerError for a reason that is not 10 to 500 characters long.
+    """
+    posting = Posting(
+        key=adjustment_key(form_key),
+        kind=Kind.ADJUSTMENT,
+        account_id=account_id,
+        amount=amount,
+        credit=credit,
+        occurred_at=now,
+        task_id=task_id,
+        actor_id=str(actor_id),
+        reason=correction_reason(reason),
+    )
+    batch = posting_batch()
+    return _post(posting, batch, accounts_lock([account_id]))
+
+
+@transaction.atomic
+def adjustment_reverse(*, form_key: UUID, transfer_id: UUID, reason: str, actor_id: UUID, now: datetime) -> UUID:
+    """Take a wrong correction back, once, by the opposite one linked to it; returns the new transfer's id.
+
+    Raises LedgerError if the transfer is no correction or was taken back before.
+    """
+    wrong = Transfer.objects.get(id=transfer_id)
+    if wrong.kind != Kind.ADJUSTMENT or wrong.reverses is not None:
+        raise LedgerError("only a correction can be taken back by a correction")
+    posting = Posting(
+        key=adjustment_key(form_key),
+        kind=Kind.ADJUSTMENT,
+        account_id=wrong.account_id,
+        amount=wrong.amount,
+        credit=wrong.change < 0,
+        occurred_at=now,
+        task_id=wrong.task_id,
+        actor_id=str(actor_id),
+        reverses=wrong.id,
+        reason=correction_reason(reason),
+    )
+    batch = posting_batch()
+    balances = accounts_lock([wrong.account_id])
+    if Transfer.objects.filter(reverses=wrong.id).exclude(idempotency_key=posting.key).exists():
+        raise LedgerError("this correction was taken back before")
+    return _post(posting, batch, balances)
+
+
+def _post(posting: Posting, batch: Batch, balances: Mapping[UUID, Balance]) -> UUID:
+    transfer_id = event_id(posting.key)
+    if not (stored := transfers_find([transfer_id])):
+        post([posting], batch=batch, balances=balances, stored=stored)
+    return transfer_id

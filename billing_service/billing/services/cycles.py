@@ -1,0 +1,197 @@
+"""The billing cycle: opening, and closing in steps of which each can be done again (B4, B5)."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from datetime import datetime
+from uuid import UUID, uuid4
+
+import celery
+import structlog
+from django.conf import settings
+from django.db import OperationalError, connection, transaction
+from django.db.models import Count, Sum
+
+from billing.domain import LedgerError, next_due, waits_for_consumption
+from billing.events import published
+from billing.models import Cycle
+from billing.selectors.clock import database_now
+from billing.selectors.journal import anybody_owed, cycle_hash
+from billing.services.payouts import payouts_post_batch
+from billing.services.postings import Batch
+from chassis.business_time import zone
+from eventbus import publish
+
+LEDGER_LOCK = 5_200_417  # advisory: posters share it, flipping the cycle takes it alone
+FLIP_ATTEMPTS = 30
+CLOSE_JOB = "billing.jobs.close_due_cycles"
+
+Checkpoint = Callable[[str], None]
+log = structlog.get_logger(__name__)
+
+
+def posting_batch() -> Batch:
+    """The open cycle, held open until the transaction ends, and the database's time.
+
+    The lock has a statement of its own: one that waited for it would still see the cycle from before the wait.
+    Opens the first cycle of a new ledger.
+    """
+    _ledger_lock("SELECT pg_advisory_xact_lock_shared(%s)")
+    cycle_id, now = _open_cycle()
+    if cycle_id is None:
+        cycle_open_first(due_at=next_due(now, zone=zone(), at=settings.BILLING_CYCLE_TIME))
+        cycle_id, now = _open_cycle()
+    if cycle_id is None:
+        raise LedgerError("no cycle is open")
+    return Batch(cycle_id=cycle_id, recorded_at=now)
+
+
+def _ledger_lock(statement: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(statement, [LEDGER_LOCK])
+
+
+def _open_cycle() -> tuple[UUID | None, datetime]:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT (SELECT id FROM billing_cycle WHERE state = 'open'), clock_timestamp()")
+        row = cursor.fetchone()
+    return row[0], row[1]
+
+
+@transaction.atomic
+def cycle_open_first(*, due_at: datetime) -> bool:
+    """Open the first cycle of an empty ledger; False if there is one already, also one opened at the same moment."""
+    if Cycle.objects.exists():
+        return False
+    cycle = Cycle(id=uuid4(), due_at=due_at)
+    return (
+        bool(Cycle.objects.bulk_create([cycle], ignore_conflicts=True)) and Cycle.objects.filter(id=cycle.id).exists()
+    )
+
+
+def cycles_close_due(
+    *,
+    now: datetime,
+    consumed: Callable[[datetime], bool],
+    as_if_due: bool = False,
+    checkpoint: Checkpoint = lambda step: None,
+) -> list[UUID]:
+    """Close, in order, each cycle that is due, going on where a crashed or concurrent closing stands.
+
+    `consumed` tells whether all events received before a moment are posted; a cycle waits for that up to 15 minutes
+    after it is due, unless finance asked to close it now. `as_if_due` closes the open cycle whatever its due time.
+    Returns the cycles that this call closed. A failure is noted on the cycle and raised.
+    """
+    closed = []
+    while cycle := _next_to_close(now=now, consumed=consumed, as_if_due=as_if_due):
+        try:
+            if _close(cycle, now=now, checkpoint=checkpoint):
+                closed.append(cycle.id)
+        except Exception as error:
+            Cycle.objects.filter(id=cycle.id).update(failure=f"{type(error).__name__}: {error}"[:2000], failed_at=now)
+            raise
+        as_if_due = False
+    return closed
+
+
+def _next_to_close(*, now: datetime, consumed: Callable[[datetime], bool], as_if_due: bool) -> Cycle | None:
+    cycle = Cycle.objects.exclude(state=Cycle.State.CLOSED).order_by("due_at").first()
+    if cycle is None:
+        return None
+    if cycle.state == Cycle.State.CLOSING or as_if_due:
+        return cycle
+    if cycle.due_at > now:
+        return None
+    if cycle.requested_at is None and waits_for_consumption(
+        due_at=cycle.due_at, now=now, consumed=consumed(cycle.due_at)
+    ):
+        log.info("cycle.waits", due_at=cycle.due_at.isoformat())
+        return None
+    return cycle
+
+
+def _close(cycle: Cycle, *, now: datetime, checkpoint: Checkpoint) -> bool:
+    """Flip, pay, close: each step looks at what is there and does the rest of it."""
+    if cycle.state == Cycle.State.OPEN:
+        _flip(cycle.id, now=now)
+        checkpoint("flipped")
+    following = Cycle.objects.get(state=Cycle.State.OPEN)
+    while True:
+        for skip_locked in (True, False):  # the rows that others hold come last, then waiting for them
+            after: UUID | None = UUID(int=0)
+            while after is not None:
+                after = payouts_post_batch(
+                    cycle_id=cycle.id, next_cycle_id=following.id, now=now, after=after, skip_locked=skip_locked
+                )
+                checkpoint("paid")
+        outcome = cycle_finish(cycle_id=cycle.id, next_cycle_id=following.id, now=now)
+        checkpoint("finished")
+        if outcome is not None:
+            return outcome
+
+
+def _flip(cycle_id: UUID, *, now: datetime) -> None:
+    """Take the lock with a short timeout and try again: whoever waits for it holds up all posters behind."""
+    for attempt in range(1, FLIP_ATTEMPTS + 1):
+        try:
+            cycle_flip(cycle_id=cycle_id, now=now)
+            return
+        except OperationalError:
+            if attempt == FLIP_ATTEMPTS:
+                raise
+            time.sleep(0.2)
+
+
+@transaction.atomic
+def cycle_flip(*, cycle_id: UUID, now: datetime) -> None:
+    """Under the exclusive lock the open cycle becomes closing and the next one opens; does nothing if that is done."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL lock_timeout = '1s'")
+    _ledger_lock("SELECT pg_advisory_xact_lock(%s)")
+    cycle = Cycle.objects.get(id=cycle_id)
+    if cycle.state != Cycle.State.OPEN:
+        return
+    cycle.state, cycle.closing_at = Cycle.State.CLOSING, now
+    cycle.save(update_fields=["state", "closing_at"])
+    due_at = next_due(cycle.due_at, zone=zone(), at=settings.BILLING_CYCLE_TIME)
+    Cycle.objects.create(starts_at=cycle.due_at, due_at=due_at)
+    log.info("cycle.closing", due_at=cycle.due_at.isoformat(), next_due_at=due_at.isoformat())
+
+
+@transaction.atomic
+def cycle_finish(*, cycle_id: UUID, next_cycle_id: UUID, now: datetime) -> bool | None:
+    """Close a cycle that owes nobody: sums, hash chain and CycleClosed under the cycle's row lock.
+
+    True if this call closed it, False if it was closed already, None if somebody is still to be paid.
+    """
+    cycle = Cycle.objects.select_for_update().get(id=cycle_id)
+    if cycle.state == Cycle.State.CLOSED:
+        return False
+    if anybody_owed(cycle_id=cycle_id, next_cycle_id=next_cycle_id):
+        return None
+    payouts = cycle.payouts.aggregate(count=Count("id"), sum=Sum("amount"))
+    cycle.payout_count, cycle.payout_sum = payouts["count"], payouts["sum"] or 0
+    cycle.hash = cycle_hash(cycle_id=cycle.id)
+    cycle.state, cycle.closed_at = Cycle.State.CLOSED, now
+    cycle.failure, cycle.failed_at = "", None
+    cycle.save()
+    publish(published.cycle_closed(cycle=cycle, closed_at=now))
+    log.info("cycle.closed", due_at=cycle.due_at.isoformat(), payouts=cycle.payout_count, cents=cycle.payout_sum)
+    return True
+
+
+@transaction.atomic
+def cycle_request_close(*, cycle_id: UUID, actor_id: UUID) -> bool:
+    """Finance wants a due cycle closed now, without waiting for late events (B4); False if it is not due or not open.
+
+    The closing itself runs in the worker: now if it can be told, within a minute otherwise.
+    """
+    now = database_now()
+    cycle = Cycle.objects.select_for_update().get(id=cycle_id)
+    if cycle.state != Cycle.State.OPEN or cycle.due_at > now:
+        return False
+    cycle.requested_at, cycle.requested_by = now, actor_id
+    cycle.save(update_fields=["requested_at", "requested_by"])
+    transaction.on_commit(lambda: celery.current_app.send_task(CLOSE_JOB), robust=True)
+    return True

@@ -1,0 +1,72 @@
+"""Paying out a cycle: each positive balance, exactly once (B4, B5)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import cast
+from uuid import UUID
+
+from django.db import transaction
+
+from billing.domain import Kind, Posting, payout_key
+from billing.events import published
+from billing.models import Cycle, Payout
+from billing.selectors.clock import database_now
+from billing.selectors.journal import OWED, query
+from billing.services.postings import Batch, accounts_lock, post
+from eventbus import event_id, publish_many
+
+PAY_BATCH = 500  # workers a transaction pays
+
+
+@transaction.atomic
+def payouts_post_batch(
+    *, cycle_id: UUID, next_cycle_id: UUID, now: datetime, after: UUID, skip_locked: bool
+) -> UUID | None:
+    """Pay the next workers, in key order `after` an account; returns the last one looked at, None at the end.
+
+    The locks are taken in a statement of their own, and what is owed is read in the one after it.
+    """
+    if query("SELECT state FROM billing_cycle WHERE id = %s FOR SHARE", [cycle_id]) != [(Cycle.State.CLOSING,)]:
+        return None
+    parameters = {"cycle": cycle_id, "next": next_cycle_id, "after": after, "limit": PAY_BATCH}
+    lock = "AND a.id > %(after)s ORDER BY a.id LIMIT %(limit)s FOR UPDATE OF a" + " SKIP LOCKED" * skip_locked
+    ids = [row[0] for row in query(f"SELECT a.id {OWED} {lock}", parameters)]
+    if not ids:
+        return None
+    owed = query(f"SELECT a.id, owed.balance_after {OWED} AND a.id = ANY(%(ids)s)", parameters | {"ids": ids})
+    if owed:
+        _pay(dict(owed), cycle_id=cycle_id, now=now)
+    return cast("UUID", ids[-1])
+
+
+def _pay(owed: dict[UUID, int], *, cycle_id: UUID, now: datetime) -> None:
+    postings = [
+        Posting(
+            key=payout_key(cycle_id, account_id),
+            kind=Kind.PAYOUT,
+            account_id=account_id,
+            amount=amount,
+            credit=False,
+            occurred_at=now,
+        )
+        for account_id, amount in sorted(owed.items())
+    ]
+    batch = Batch(cycle_id=cycle_id, recorded_at=database_now())
+    entries = post(postings, batch=batch, balances=accounts_lock(owed), stored={})
+    payouts = [_payout(entry.posting, cycle_id=cycle_id, now=batch.recorded_at) for entry in entries]
+    Payout.objects.bulk_create(payouts)
+    publish_many(published.payout_made(payout=payout, time=now) for payout in payouts)
+
+
+def _payout(posting: Posting, *, cycle_id: UUID, now: datetime) -> Payout:
+    payout_id = event_id(f"payout_mail:{posting.key}")
+    return Payout(
+        id=payout_id,
+        transfer_id=event_id(posting.key),
+        cycle_id=cycle_id,
+        account_id=posting.account_id,
+        amount=posting.amount,
+        message_id=f"<payout.{payout_id}@billing.tracker>",
+        due_at=now,
+    )

@@ -1,0 +1,165 @@
+"""Writing to the journal, in sets. Every transfer of billing goes through `post`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import NamedTuple
+from uuid import UUID
+
+from django.db import connection
+
+from billing.domain import Balance, Entry, PayloadConflict, Posting, business_date, fold
+from billing.events import published
+from billing.metrics import PAYLOAD_CONFLICTS
+from chassis.business_time import zone
+from eventbus import event_id, publish_many
+
+COLUMNS = (
+    "id, idempotency_key, payload_hash, kind, debit_id, credit_id, amount, account_id, entry_no, balance_after, "
+    "cycle_id, occurred_at, recorded_at, business_date, task_id, cause, actor_id, reassignment_id, reverses, reason"
+)
+
+
+class Stored(NamedTuple):
+    """What is already in the journal under an id."""
+
+    payload_hash: bytes
+    account_id: UUID
+    amount: int
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Where a set of postings goes: the cycle that takes them, and the database's time of recording."""
+
+    cycle_id: UUID
+    recorded_at: datetime
+
+
+def accounts_lock(account_ids: Iterable[UUID]) -> dict[UUID, Balance]:
+    """Lock the ledger accounts in key order, making those that are missing, and return balance and entry number.
+
+    New ones are inserted before any is locked, so that nobody waits for a new row while holding an old one.
+    """
+    ids = sorted(set(account_ids))
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO billing_ledgeraccount (id) SELECT v.id FROM unnest(%s::uuid[]) AS v(id)"
+            " WHERE NOT EXISTS (SELECT FROM billing_ledgeraccount a WHERE a.id = v.id) ORDER BY v.id"
+            " ON CONFLICT (id) DO NOTHING",
+            [ids],
+        )
+        cursor.execute(
+            "SELECT id, balance, entry_no FROM billing_ledgeraccount WHERE id = ANY(%s) ORDER BY id FOR UPDATE", [ids]
+        )
+        return {row[0]: Balance(row[1], row[2]) for row in cursor.fetchall()}
+
+
+def transfers_find(ids: Iterable[UUID]) -> dict[UUID, Stored]:
+    """The transfers that the journal has of these ids; read after the lock of their accounts."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT id, payload_hash, account_id, amount FROM billing_transfer WHERE id = ANY(%s)", [list(ids)]
+        )
+        return {row[0]: Stored(bytes(row[1]), row[2], row[3]) for row in cursor.fetchall()}
+
+
+def post(
+    postings: Sequence[Posting], *, batch: Batch, balances: Mapping[UUID, Balance], stored: Mapping[UUID, Stored]
+) -> list[Entry]:
+    """Write the postings that the journal has not, in order, and publish each; returns their entries.
+
+    The caller holds the accounts' locks (`balances`) and has looked the postings' ids up after taking them (`stored`).
+    Raises PayloadConflict if a key is already there, or twice in the set, with another payload (B7).
+    """
+    new: dict[UUID, Posting] = {}
+    hashes = {transfer_id: known.payload_hash for transfer_id, known in stored.items()}
+    for posting in postings:
+        transfer_id, payload_hash = event_id(posting.key), posting.payload_hash()
+        if hashes.setdefault(transfer_id, payload_hash) != payload_hash:
+            PAYLOAD_CONFLICTS.inc()
+            raise PayloadConflict(f"{posting.key} was posted with another payload")
+        if transfer_id not in stored:
+            new[transfer_id] = posting
+    if not new:
+        return []
+    entries = fold(balances, new.values())
+    dates = [business_date(posting.occurred_at, zone()) for posting in new.values()]
+    _write_transfers(list(new), entries, dates, hashes, batch)
+    _write_accounts(entries, balances)
+    _write_rollup(entries, dates, batch)
+    publish_many(
+        published.transaction_posted(
+            entry=entry,
+            transfer_id=transfer_id,
+            cycle_id=batch.cycle_id,
+            recorded_at=batch.recorded_at,
+            business_date=day,
+        )
+        for transfer_id, entry, day in zip(new, entries, dates, strict=True)
+    )
+    return entries
+
+
+def _write_transfers(
+    ids: Sequence[UUID], entries: Sequence[Entry], dates: Sequence[date], hashes: Mapping[UUID, bytes], batch: Batch
+) -> None:
+    with connection.cursor() as cursor, cursor.copy(f"COPY billing_transfer ({COLUMNS}) FROM STDIN") as copy:
+        for transfer_id, entry, day in zip(ids, entries, dates, strict=True):
+            posting = entry.posting
+            copy.write_row(
+                (
+                    transfer_id,
+                    posting.key,
+                    hashes[transfer_id],
+                    posting.kind.value,
+                    posting.debit_id,
+                    posting.credit_id,
+                    posting.amount,
+                    posting.account_id,
+                    entry.entry_no,
+                    entry.balance_after,
+                    batch.cycle_id,
+                    posting.occurred_at,
+                    batch.recorded_at,
+                    day,
+                    posting.task_id,
+                    posting.cause,
+                    posting.actor_id,
+                    posting.reassignment_id,
+                    posting.reverses,
+                    posting.reason,
+                )
+            )
+
+
+def _write_accounts(entries: Sequence[Entry], balances: Mapping[UUID, Balance]) -> None:
+    ids = sorted({entry.posting.account_id for entry in entries})
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE billing_ledgeraccount a SET balance = v.balance, entry_no = v.entry_no"
+            " FROM unnest(%s::uuid[], %s::bigint[], %s::bigint[]) AS v(id, balance, entry_no) WHERE a.id = v.id",
+            [ids, [balances[id_].balance for id_ in ids], [balances[id_].entry_no for id_ in ids]],
+        )
+
+
+def _write_rollup(entries: Sequence[Entry], dates: Sequence[date], batch: Batch) -> None:
+    sums: dict[tuple[UUID, date, str], tuple[int, int]] = {}
+    for entry, day in zip(entries, dates, strict=True):
+        key = (entry.posting.account_id, day, entry.posting.kind.value)
+        total, count = sums.get(key, (0, 0))
+        sums[key] = (total + entry.posting.change, count + 1)
+    rows = [(*key, *value) for key, value in sums.items()]
+    accounts, days, kinds, totals, counts = map(list, zip(*rows, strict=True))
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO billing_accountday AS d (account_id, cycle_id, business_date, kind, sum, count)"
+            " SELECT v.account_id, %s, v.business_date, v.kind, v.sum, v.count"
+            " FROM unnest(%s::uuid[], %s::date[], %s::text[], %s::bigint[], %s::bigint[])"
+            " AS v(account_id, business_date, kind, sum, count)"
+            " ON CONFLICT (account_id, cycle_id, business_date, kind)"
+            " DO UPDATE SET sum = d.sum + EXCLUDED.sum, count = d.count + EXCLUDED.count",
+            [batch.cycle_id, accounts, days, kinds, totals, counts],
+        )

@@ -1,0 +1,35 @@
+"""Settings of the billing service; what all services share comes from chassis."""
+
+from datetime import time
+from pathlib import Path
+
+from billing.domain import parse_price_keys
+from chassis.settings import Environment, service_settings
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+globals().update(
+    service_settings(
+        name="billing",
+        base_dir=BASE_DIR,
+        apps=["billing"],
+        consumers="billing.events.consumed.CONSUMERS",
+        replica=True,
+        beat={
+            "close due cycles": {"task": "billing.jobs.close_due_cycles", "schedule": 60.0},
+            "send payout mails": {"task": "billing.jobs.send_payout_mails", "schedule": 15.0},
+        },
+    )
+)
+
+environment = Environment(BASE_DIR)
+NAVIGATION = [
+    ("Overview", "dashboard", ("admin", "finance")),
+    ("Workers", "worker_list", ("admin", "finance")),
+    ("Cycles", "cycle_list", ("admin", "finance")),
+    ("My statement", "statement", ()),
+]
+
+# The first key prices new tasks; the others stay readable and belong to the backup set.
+PRICE_KEYS = parse_price_keys(environment.required("PRICE_KEYS", relaxed="demo:" + "00" * 32))
+BILLING_CYCLE_TIME = time.fromisoformat(environment.text("BILLING_CYCLE_TIME", "18:00"))

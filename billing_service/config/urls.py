@@ -1,0 +1,7 @@
+"""Addresses of the billing service."""
+
+from django.urls import include, path
+
+urlpatterns = [
+    path("", include("billing.web.urls")),
+]
