@@ -1,0 +1,5 @@
+"""Configuration of the analytics service."""
+
+from config.celery import app as celery_app
+
+__all__ = ["celery_app"]

@@ -1,0 +1,5 @@
+"""Addresses of the analytics service."""
+
+from django.urls import include, path
+
+urlpatterns = [path("", include("analytics.web.urls"))]
