@@ -3,11 +3,15 @@
 from dataclasses import dataclass
 from typing import Any
 
+from urllib.parse import urlencode
+
 from django.conf import settings
 from django.http import HttpRequest
+from django.shortcuts import resolve_url
 from django.urls import NoReverseMatch, reverse
 
-from chassis.permissions import ROLES, may
+from chassis.errors import is_htmx
+from chassis.permissions import may, page_of
 
 THEMES = ("light", "dark")
 
@@ -66,16 +70,23 @@ def sign_out_url() -> str:
         return ""
 
 
+def own_pages(request: HttpRequest) -> list[Link]:
+    """Where a person may go instead: the pages of this service, then the other services."""
+    return [*navigation(request), *(app for app in applications(request) if not app.active)]
+
+
 def page(request: HttpRequest) -> dict[str, Any]:
     """Context processor of every page; lazy, because a fragment of htmx needs none of it."""
     return {
         "page_service": settings.SERVICE_NAME,
         "page_theme": theme_of(request),
+        "page_layout": "chassis/fragments/error.html" if is_htmx(request) else "base.html",
         "page_navigation": lambda: navigation(request),
         "page_applications": lambda: applications(request),
+        "page_own_pages": lambda: own_pages(request),
+        "page_sign_in_url": lambda: f"{resolve_url(settings.LOGIN_URL)}?{urlencode({'next': page_of(request)})}",
         "page_sign_out_url": sign_out_url,
         "page_profile_url": f"{settings.PUBLIC_URLS['auth']}/profile",
+        "page_back_url": lambda: page_of(request),
         "page_required_roles": getattr(request, "required_roles", ()),
-        "page_all_roles": ROLES,
-        "page_currency": settings.CURRENCY,
     }

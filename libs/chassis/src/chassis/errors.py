@@ -39,6 +39,11 @@ class NotUnderstoodMiddleware:
         return render(request, "400.html", {"reason": str(exception)}, status=400)
 
 
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """CSRF_FAILURE_VIEW: an old form, said so."""
+    return render(request, "403_csrf.html", {"reason": reason}, status=403)
+
+
 def _remember_database_error(*, request: HttpRequest | None = None, **_: Any) -> None:
     """Django turns exceptions of views and of middleware into a response; this is the one place that sees them all."""
     if request is not None and isinstance(sys.exc_info()[1], (OperationalError, InterfaceError)):

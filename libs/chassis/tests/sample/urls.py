@@ -1,7 +1,18 @@
-"""Addresses of the sample service; identity's are there as in the real ones."""
+"""Addresses of the sample service."""
 
-from django.urls import include, path
+from django.urls import path
+
+from sample import views
 
 urlpatterns = [
-    path("", include("chassis.identity.urls")),
+    path("logout", views.logout, name="logout"),
+    path("samples", views.sample_list, name="sample_list"),
+    path("samples/new", views.sample_new, name="sample_new"),
+    path("cages", views.cage_list, name="cage_list"),
+    path("own", views.own_only, name="own_only"),
+    path("open", views.open_page),
+    path("undecided", views.undecided),
+    path("database-away", views.database_away),
+    path("broken", views.broken),
+    path("not-understood", views.not_understood),
 ]

@@ -1,5 +1,6 @@
 """The parts that `service_settings` puts together, one function per subject."""
 
+import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -99,6 +100,7 @@ def security_settings(environment: Environment, name: str, urls: Mapping[str, st
         "CSRF_COOKIE_NAME": f"{name}_csrf",
         "CSRF_COOKIE_HTTPONLY": True,
         "CSRF_COOKIE_SECURE": https,
+        "CSRF_FAILURE_VIEW": "chassis.errors.csrf_failure",
         # A cookie would be shared between the ports; the session is not.
         "MESSAGE_STORAGE": "django.contrib.messages.storage.session.SessionStorage",
         "X_FRAME_OPTIONS": "DENY",
@@ -130,6 +132,8 @@ def _policy(urls: Mapping[str, str]) -> dict[str, list[str]]:
 def static_settings(environment: Environment, base_dir: Path) -> dict[str, Any]:
     """Static files, served by the service itself: hashed and compressed once `collectstatic` has run."""
     root = base_dir / "staticfiles"
+    # whitenoise misses the folder aloud where the files are served from their sources.
+    warnings.filterwarnings("ignore", message="No directory at", category=UserWarning)
     return {
         "STATIC_URL": "/static/",
         "STATIC_ROOT": root,

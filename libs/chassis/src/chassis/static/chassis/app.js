@@ -1,0 +1,172 @@
+// Behaviour of all pages, attached by data attributes; every page works without it.
+(() => {
+  "use strict";
+  const all = (selector, root = document) => [...root.querySelectorAll(selector)];
+  const on = (type, listener, options) => document.addEventListener(type, listener, options);
+
+  // Theme -------------------------------------------------------------------------------------------------------------
+  const yearInSeconds = 31536000;
+  on("click", (event) => {
+    if (!event.target.closest("[data-theme-toggle]")) return;
+    const theme = document.documentElement.dataset.bsTheme === "dark" ? "light" : "dark";
+    document.documentElement.dataset.bsTheme = theme;
+    // A cookie, so that the services on one host share it and the server can write it into the page.
+    document.cookie = `theme=${theme}; path=/; max-age=${yearInSeconds}; samesite=lax`;
+  });
+
+  // Menus and messages ------------------------------------------------------------------------------------------------
+  on("click", (event) => {
+    all("details.menu[open]").forEach((menu) => menu.contains(event.target) || (menu.open = false));
+    event.target.closest("[data-dismiss]")?.closest("[role]").remove();
+  });
+
+  // Forms -------------------------------------------------------------------------------------------------------------
+  const busy = (form, state) => {
+    form.setAttribute("aria-busy", String(state));
+    all("button[type=submit], button:not([type])", form).forEach((button) => (button.disabled = state));
+  };
+  on("submit", (event) => {
+    const form = event.target;
+    if (form.method !== "post" || event.defaultPrevented || isHtmx(form)) return;
+    keepDraft(form);
+    // After the browser has collected the fields: a disabled button would not be sent.
+    setTimeout(() => busy(form, true));
+  });
+  addEventListener("pageshow", () => all("form[aria-busy=true]").forEach((form) => busy(form, false)));
+  on("change", (event) => event.target.closest("[data-autosubmit]")?.form?.requestSubmit());
+  all("[data-autosubmit-button]").forEach((button) => (button.hidden = true));
+
+  // Drafts: what was typed is there again after a session ended and one signed in anew ---------------------------------
+  const draftLife = 30 * 60 * 1000;
+  const isHtmx = (element) => ["hx-post", "hx-put", "hx-patch", "hx-delete"].some((name) => element.hasAttribute(name));
+  const draftName = (form) => `draft:${location.pathname}:${form.getAttribute("action") || form.id}`;
+  const secret = (field) => !field.name || field.name === "csrfmiddlewaretoken" || ["password", "file"].includes(field.type);
+  function keepDraft(form) {
+    if (form.querySelector("input[type=password]")) return;
+    const fields = [...form.elements].filter((field) => !secret(field) && field.tagName !== "BUTTON");
+    const values = fields.map((field) => [field.name, field.type, field.value, field.checked]);
+    try {
+      sessionStorage.setItem(draftName(form), JSON.stringify({ at: Date.now(), values }));
+    } catch {
+      // Full or forbidden storage: signing in anew loses the draft, nothing else.
+    }
+  }
+  function restoreDraft(form) {
+    const kept = sessionStorage.getItem(draftName(form));
+    if (!kept) return;
+    sessionStorage.removeItem(draftName(form));
+    // Coming from a page of this service means that the form was answered; coming from auth, that one had to sign in.
+    const answered = document.referrer.startsWith(`${location.origin}/`);
+    const draft = JSON.parse(kept);
+    if (answered || Date.now() - draft.at > draftLife) return;
+    for (const [name, type, value, checked] of draft.values) {
+      const choice = type === "radio" || type === "checkbox";
+      const field = [...form.elements].find((one) => one.name === name && (!choice || one.value === value));
+      if (!field) continue;
+      if (choice) field.checked = checked;
+      else field.value = value;
+    }
+    say(form, form.dataset.restored || document.body.dataset.restored);
+  }
+
+  // Requests of htmx: what went wrong is said where one pressed, with Retry --------------------------------------------
+  const notices = new WeakMap();
+  function say(element, text, retry) {
+    notices.get(element)?.remove();
+    const place = element.closest("[data-notice]") || element.closest("form") || element.closest("td") || element;
+    const notice = document.createElement("div");
+    notice.className = "notice";
+    notice.setAttribute("role", "alert");
+    notice.append(text);
+    if (retry) {
+      const button = document.createElement("button");
+      button.type = "button";
+      button.className = "btn btn-sm btn-outline-secondary";
+      button.textContent = document.body.dataset.retry;
+      button.addEventListener("click", () => (notice.remove(), retry()));
+      notice.append(" ", button);
+    }
+    notices.set(element, notice);
+    if (place.tagName === "TD" || place.hasAttribute("data-notice")) place.append(notice);
+    else place.after(notice);
+  }
+  const answerText = (request) => {
+    const page = new DOMParser().parseFromString(request.responseText || "", "text/html");
+    return page.querySelector("[data-error-message]")?.textContent.trim();
+  };
+  const failed = (kind) => (event) => {
+    const { elt, requestConfig, xhr } = event.detail;
+    // What the page asks for by itself is asked for again by itself.
+    if (elt.hasAttribute("data-poll")) return;
+    const text = (xhr && answerText(xhr)) || document.body.dataset[kind];
+    const refused = xhr && xhr.status >= 400 && xhr.status < 500;
+    const again = () => htmx.trigger(elt, requestConfig.triggeringEvent?.type || "click");
+    say(elt, text, refused ? null : again);
+  };
+  on("htmx:responseError", failed("failed"));
+  on("htmx:sendError", failed("offline"));
+  on("htmx:timeout", failed("slow"));
+  on("htmx:beforeRequest", (event) => {
+    notices.get(event.detail.elt)?.remove();
+    if (event.detail.elt.tagName === "FORM") keepDraft(event.detail.elt);
+  });
+  on("htmx:afterRequest", (event) => {
+    const { elt, successful, xhr } = event.detail;
+    if (elt.tagName === "FORM" && successful && !xhr.getResponseHeader("HX-Redirect")?.includes("/login")) {
+      sessionStorage.removeItem(draftName(elt));
+    }
+  });
+
+  // News: elements with hx-trigger="poll" ask while the page is looked at ----------------------------------------------
+  setInterval(() => {
+    if (document.visibilityState === "visible") all("[data-poll]").forEach((element) => htmx.trigger(element, "poll"));
+  }, 30000);
+
+  // Keyboard: data-key on links, buttons and fields; j and k walk over [data-row], whose own keys act on that row -------
+  const row = () => document.querySelector("[data-row].is-current");
+  function walk(step) {
+    const rows = all("[data-row]");
+    const next = rows[Math.min(Math.max(rows.indexOf(row()) + step, 0), rows.length - 1)];
+    row()?.classList.remove("is-current");
+    next?.classList.add("is-current");
+    (next?.querySelector("a, button") || next)?.focus();
+  }
+  function help() {
+    const dialog = document.getElementById("keyboard-help");
+    const list = dialog.querySelector("[data-keys]");
+    const keys = new Map(all("[data-key-label]").map((one) => [one.dataset.key || one.dataset.rowKey, one.dataset.keyLabel]));
+    list.querySelectorAll("[data-found]").forEach((line) => line.remove());
+    list.querySelector("[data-rows]").hidden = !document.querySelector("[data-row]");
+    keys.forEach((label, key) => {
+      const line = list.querySelector("template").content.cloneNode(true);
+      line.querySelector("kbd").textContent = key;
+      line.querySelector("span").textContent = label;
+      list.append(line);
+    });
+    dialog.showModal();
+  }
+  const typing = (element) => element.isContentEditable || ["INPUT", "TEXTAREA", "SELECT"].includes(element.tagName);
+  function press(element) {
+    if (typing(element)) element.focus();
+    else element.click();
+  }
+  on("keydown", (event) => {
+    if (event.key === "Escape") all("details.menu[open]").forEach((menu) => ((menu.open = false), menu.firstElementChild.focus()));
+    if (event.ctrlKey || event.metaKey || event.altKey || typing(event.target) || document.querySelector("dialog[open]")) return;
+    const key = CSS.escape(event.key);
+    const target = row()?.querySelector(`[data-row-key="${key}"]`) || document.querySelector(`[data-key="${key}"]`);
+    if (event.key === "?") help();
+    else if (event.key === "j") walk(1);
+    else if (event.key === "k") walk(-1);
+    else if (target) press(target);
+    else return;
+    event.preventDefault();
+  });
+  on("click", (event) => {
+    if (event.target.closest("[data-help]")) help();
+    if (event.target.closest("[data-close]")) event.target.closest("dialog").close();
+  });
+
+  all("[data-needs-script]").forEach((element) => (element.hidden = false));
+  all("form").forEach(restoreDraft);
+})();

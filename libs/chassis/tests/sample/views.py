@@ -1,0 +1,113 @@
+"""Pages of the sample service: one of each kind."""
+
+from datetime import UTC, datetime, timedelta
+
+from chassis.errors import NotUnderstood
+from chassis.form_keys import OneTimeForm, once
+from chassis.money import CentsField
+from chassis.permissions import public, refuse, requires, signed_in
+from chassis.tables import table_page, understood
+from django import forms
+from django.contrib import messages
+from django.db import OperationalError
+from django.http import HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+
+from sample.models import Sample
+
+SORTS = {"made": ("made_at", "id"), "amount": ("cents", "id"), "title": ("title", "id")}
+
+
+class Filters(forms.Form):
+    status = forms.ChoiceField(choices=[("", "All"), ("open", "Open"), ("done", "Done")], required=False)
+    q = forms.CharField(
+        required=False, label="Search", widget=forms.TextInput(attrs={"data-key": "/", "data-key-label": "search"})
+    )
+
+
+class NewSample(OneTimeForm):
+    title = forms.CharField(max_length=100, help_text="One line.")
+    amount = CentsField(max_cents=100_000, required=False)
+    kind = forms.ChoiceField(choices=[("a", "Cage"), ("b", "Feather")], required=False)
+    urgent = forms.BooleanField(required=False)
+
+
+@signed_in
+def sample_list(request):
+    filters = Filters(request.GET)
+    wanted = understood(filters)
+    page = table_page(request, Sample.objects.filter(title__icontains=wanted["q"]), sorts=SORTS, default="-made")
+    return render(request, "sample/list.html", {"page": page, "filters": filters, "form": NewSample()})
+
+
+@signed_in
+def sample_new(request):
+    form = NewSample(request.POST or None)
+    if form.is_valid():
+        url = once(
+            key=form.cleaned_data["form_key"], kind="sample", actor_id=request.user.id, effect=lambda: make(form)
+        )
+        messages.success(request, "Made.")
+        return HttpResponseRedirect(url)
+    return render(request, "sample/new.html", {"form": form}, status=422 if form.is_bound else 200)
+
+
+def make(form):
+    Sample.objects.create(
+        title=form.cleaned_data["title"],
+        cents=form.cleaned_data["amount"] or 0,
+        made_at=datetime(2026, 3, 2, tzinfo=UTC),
+    )
+    return f"/samples?q={form.cleaned_data['title']}"
+
+
+@requires("admin", "manager")
+def cage_list(request):
+    return render(
+        request,
+        "sample/cages.html",
+        {
+            "days": [
+                (
+                    datetime(2026, 3, 1, tzinfo=UTC) + timedelta(days=day),
+                    4000 + day * 731 % 5000,
+                    2500 + day * 1337 % 3000,
+                )
+                for day in range(30)
+            ]
+        },
+    )
+
+
+@signed_in
+def own_only(request):
+    refuse(request, "finance")
+
+
+@public
+def logout(request):
+    return HttpResponse("out")
+
+
+@public
+def open_page(request):
+    return HttpResponse("open")
+
+
+def undecided(request):
+    return HttpResponse("never shown")
+
+
+@public
+def database_away(request):
+    raise OperationalError("the connection was lost")
+
+
+@public
+def broken(request):
+    raise RuntimeError("broken")
+
+
+@public
+def not_understood(request):
+    raise NotUnderstood("There is no status “statsu”.")
