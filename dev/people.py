@@ -11,6 +11,11 @@ PEOPLE = (
     ("manager@popug.example", "Max Braun", "manager"),
     ("finance@popug.example", "Fatima Finke", "finance"),
     ("worker@popug.example", "Wilma Weber", "worker"),
+    ("otto@popug.example", "Otto Okafor", "worker"),
+    ("lena@popug.example", "Lena Larsen", "worker"),
+    ("pavel@popug.example", "Pavel Petrov", "worker"),
+    ("ines@popug.example", "Inês Duarte", "worker"),
+    ("jonas@popug.example", "Jonas Jung", "worker"),
 )
 
 
