@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from eventbus.consumer import Consumer
+    from eventbus.dead_letters import open_dead_letters
     from eventbus.errors import ConsumerStopped, InvalidEvent, TransientError
     from eventbus.event import Event, event_id
     from eventbus.inbox import prune_inbox
@@ -25,6 +26,7 @@ __all__ = [
     "TransientError",
     "consumed_until",
     "event_id",
+    "open_dead_letters",
     "prune_inbox",
     "publish",
     "publish_many",
@@ -39,6 +41,7 @@ _MODULES = {
     "TransientError": "errors",
     "consumed_until": "positions",
     "event_id": "event",
+    "open_dead_letters": "dead_letters",
     "prune_inbox": "inbox",
     "publish": "outbox",
     "publish_many": "outbox",

@@ -1,0 +1,21 @@
+"""Pages of the bus, for a service to mount: `path("dead-letters/", include(eventbus.urls.dead_letters(...)))`."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.urls import URLPattern, path
+
+from eventbus import views
+
+Decorator = Callable[[Any], Any]
+
+
+def dead_letters(*, read: Decorator, act: Decorator) -> tuple[list[URLPattern], str]:
+    """List and detail behind the decorator `read`, retry and discard behind `act`; URL names in `dead_letters:`."""
+    patterns = [
+        path("", read(views.letter_list), name="list"),
+        path("<int:pk>/", read(views.letter_detail), name="detail"),
+        path("<int:pk>/retry/", act(views.letter_retry), name="retry"),
+        path("<int:pk>/discard/", act(views.letter_discard), name="discard"),
+    ]
+    return patterns, "dead_letters"

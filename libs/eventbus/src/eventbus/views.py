@@ -1,0 +1,91 @@
+"""The dead letters' pages. They extend the service's `base.html`."""
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBadRequest
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_POST, require_safe
+
+from eventbus import dead_letters
+from eventbus.batch import TRANSIENT
+from eventbus.models import DeadLetter
+
+PAGE_SIZE = 50
+_WAITING_SHOWN = 20
+
+
+@require_safe
+def letter_list(request: HttpRequest) -> HttpResponse:
+    """Oldest first, 50 to a page."""
+    after = request.GET.get("after", "0")
+    if not after.isdecimal():
+        return HttpResponseBadRequest("after is the number of a dead letter.")
+    letters = list(dead_letters.listing(after=int(after), size=PAGE_SIZE + 1))
+    context = {
+        "letters": letters[:PAGE_SIZE],
+        "next_after": letters[PAGE_SIZE - 1].pk if len(letters) > PAGE_SIZE else None,
+        "after": int(after),
+    }
+    return render(request, "eventbus/dead_letters.html", context)
+
+
+@require_safe
+def letter_detail(request: HttpRequest, pk: int) -> HttpResponse:
+    """One letter: what it says, why it is here, what waits behind it, what was done."""
+    return _detail(request, pk)
+
+
+@require_POST
+def letter_retry(request: HttpRequest, pk: int) -> HttpResponse:
+    """Hand it, and what waits with it, to the handlers again."""
+    try:
+        result = dead_letters.retry(pk, by=_who(request))
+    except dead_letters.NotOpen as error:
+        messages.warning(request, str(error))
+    except TRANSIENT as error:
+        messages.error(request, f"Something it needs is away, nothing was done; try again later: {error}")
+    else:
+        _tell(request, result)
+    return redirect("dead_letters:detail", pk=pk)
+
+
+@require_POST
+def letter_discard(request: HttpRequest, pk: int) -> HttpResponse:
+    """Decide that it is never applied; a reason is needed."""
+    reason = request.POST.get("reason", "")
+    try:
+        dead_letters.discard(pk, by=_who(request), reason=reason)
+    except ValueError as error:
+        return _detail(request, pk, error=str(error), status=422)
+    except dead_letters.NotOpen as error:
+        messages.warning(request, str(error))
+    else:
+        messages.success(request, "Discarded. It stays in the record with your reason.")
+    return redirect("dead_letters:detail", pk=pk)
+
+
+def _detail(request: HttpRequest, pk: int, *, error: str = "", status: int = 200) -> HttpResponse:
+    letter = get_object_or_404(DeadLetter.objects.select_related("group"), pk=pk)
+    others = dead_letters.sequence_of(letter).exclude(pk=pk)
+    context = {
+        "letter": letter,
+        "event": dead_letters.content(letter),
+        "raw": bytes(letter.value or b"")[:1_000].hex(" "),
+        "others": others[:_WAITING_SHOWN],
+        "others_count": others.count(),
+        "error": error,
+    }
+    return render(request, "eventbus/dead_letter.html", context, status=status)
+
+
+def _who(request: HttpRequest) -> str:
+    user = getattr(request, "user", None)
+    if user is None or not user.is_authenticated:
+        raise Http404
+    return str(user.pk)
+
+
+def _tell(request: HttpRequest, result: dead_letters.Retried) -> None:
+    if result.error:
+        messages.error(request, f"Applied {result.applied}, {result.left} left. It failed again: {result.error}")
+    else:
+        messages.success(request, f"Applied {result.applied}; nothing waits here any more.")
