@@ -11,7 +11,7 @@ PORTS = AUTH_PORT TASKS_PORT BILLING_PORT ANALYTICS_PORT MAIL_PORT SMTP_PORT IMA
 	KAFKA_CONTROLLER_PORT REGISTRY_PORT REGISTRY_MANAGEMENT_PORT VALKEY_PORT
 export $(PORTS)
 .DEFAULT_GOAL := help
-.PHONY: help bootstrap demo test lint e2e bench clean shell logs psql migrations lock warm memory
+.PHONY: help bootstrap demo test lint e2e bench clean shell logs psql migrations lock warm memory close
 
 help: ## list the targets
 	@grep -E '^[a-z0-9]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -50,6 +50,9 @@ psql: bootstrap ## database prompt of a service of the running demo: make psql s
 
 migrations: bootstrap ## write the migrations that changed models need: make migrations s=billing
 	@$(DEV) migrations "$(s)"
+
+close: bootstrap ## close the demo's open billing cycle now, as if it were due
+	@$(DEV) manage billing close_due_cycles --as-if-due
 
 memory: bootstrap ## memory of all processes of the running demo
 	@$(DEV) memory

@@ -3,21 +3,31 @@
 import argparse
 import errno
 import sys
+from collections.abc import Callable
 
-from dev import download, warm
+from dev import console, demo, download, lock, test, warm
 from dev.errors import Trouble
+
+Command = Callable[[argparse.Namespace], int | None]
+WARM_ACTIONS = {"up": warm.up, "down": warm.down, "status": warm.status}
+PLAIN: dict[str, tuple[str, Command]] = {
+    "demo": ("run the whole product until Ctrl-C", lambda _: demo.run()),
+    "lint": ("ruff, import-linter and mypy", lambda _: test.lint_alone()),
+    "clean": ("forget the demo and the warm servers", lambda _: console.clean()),
+    "memory": ("memory of the running demo", lambda _: console.memory()),
+    "lock-servers": ("write dev/servers.lock.json", lambda _: download.write_lock()),
+}
+OF_A_SERVICE: dict[str, tuple[str, Callable[[str], int]]] = {
+    "shell": ("a Python shell in a service", console.shell),
+    "psql": ("a service's database prompt", console.psql),
+    "logs": ("follow logs", console.logs),
+    "migrations": ("write migrations", console.migrations),
+}
 
 
 def main() -> int:
     """Run one command; trouble is told in a sentence, without a traceback."""
-    parser = argparse.ArgumentParser(prog="python -m dev", description=__doc__)
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    warm_command = commands.add_parser("warm", help="servers that stay up between test runs")
-    warm_command.add_argument("action", choices=["up", "down", "status"])
-    warm_command.set_defaults(run=lambda args: {"up": warm.up, "down": warm.down, "status": warm.status}[args.action]())
-    lock = commands.add_parser("lock-servers", help="write dev/servers.lock.json anew")
-    lock.set_defaults(run=lambda _: download.write_lock())
-    arguments = parser.parse_args()
+    arguments = parser().parse_args()
     try:
         return arguments.run(arguments) or 0
     except Trouble as trouble:
@@ -29,6 +39,37 @@ def main() -> int:
             raise
         print("\nThe disk is full. Make room, then run the same command again.", file=sys.stderr)
     return 1
+
+
+def parser() -> argparse.ArgumentParser:
+    """All commands."""
+    found = argparse.ArgumentParser(prog="python -m dev", description=__doc__)
+    commands = found.add_subparsers(required=True, metavar="COMMAND")
+    for name, (text, run) in PLAIN.items():
+        commands.add_parser(name, help=text).set_defaults(run=run)
+    for name, (text, act) in OF_A_SERVICE.items():
+        command = commands.add_parser(name, help=text)
+        command.add_argument("service", nargs="?", default="")
+        command.set_defaults(run=lambda arguments, act=act: act(arguments.service))
+    _add_larger(commands)
+    return found
+
+
+def _add_larger(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    servers = commands.add_parser("warm", help="servers that stay up between test runs")
+    servers.add_argument("action", choices=list(WARM_ACTIONS))
+    servers.set_defaults(run=lambda arguments: WARM_ACTIONS[arguments.action]())
+    locks = commands.add_parser("lock", help="write the lock files")
+    locks.add_argument("--upgrade", action="store_true", help="take the newest versions")
+    locks.set_defaults(run=lambda arguments: lock.write(upgrade=arguments.upgrade))
+    tests = commands.add_parser("test", help="run all tests, or those of one suite")
+    tests.add_argument("--suite", default="", help="a service, a library, schemas, dev or e2e")
+    tests.add_argument("-k", dest="keyword", default="", help="only tests whose name matches")
+    tests.set_defaults(run=lambda arguments: test.run(arguments.suite, arguments.keyword))
+    command = commands.add_parser("manage", help="a management command in a service of the running demo")
+    command.add_argument("service")
+    command.add_argument("arguments", nargs=argparse.REMAINDER)
+    command.set_defaults(run=lambda arguments: console.manage(arguments.service, arguments.arguments))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What has to be there before the processes start: tables, registered schemas, OAuth clients. Done work is not redone."""
+"""What has to be there before the processes start: tables, schemas, OAuth clients. Done work is not redone."""
 
 from __future__ import annotations
 
@@ -21,9 +21,7 @@ class Preparation:
     def __init__(self, system: System) -> None:
         self._system = system
         self._stamps_file = system.state_dir / "prepared.json"
-        self._stamps: dict[str, str] = (
-            json.loads(self._stamps_file.read_text()) if self._stamps_file.exists() else {}
-        )
+        self._stamps: dict[str, str] = json.loads(self._stamps_file.read_text()) if self._stamps_file.exists() else {}
         self._lock = threading.Lock()
 
     def run(self) -> None:

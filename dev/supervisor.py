@@ -96,6 +96,8 @@ class Supervisor:
     def _revive(self, name: str, program: Program) -> None:
         if program.crashed is None:
             program.note_crash()
-            self._say(f"{name} ended unexpectedly and starts again in {program.pause:.0f} s. Log: {program.process.log}")
+            self._say(
+                f"{name} ended unexpectedly and starts again in {program.pause:.0f} s. Log: {program.process.log}"
+            )
         elif time.monotonic() - program.crashed >= program.pause:
             program.start()

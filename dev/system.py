@@ -6,10 +6,8 @@ The demo, the browser tests, the benchmarks and the chaos runs all use this one.
 import fcntl
 import json
 import os
-import signal
 import subprocess
 import sys
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Mapping
@@ -25,11 +23,16 @@ from dev.paths import DEMO, SERVICES, service_dir
 from dev.preparation import Preparation
 from dev.procfile import Entry, entries
 from dev.secrets_file import Secrets
+from dev.seed import seed_minimum
 from dev.servers import PORT_NAMES, Servers
 from dev.supervisor import Supervisor
 
 READY_SECONDS = 60.0
 STOP_SECONDS = 6.0
+SEEDED = "seeded"
+PORTS = "ports.json"
+# They start after the seed, which closes cycles of the past on its own.
+SCHEDULING = "-worker"
 ALL_PORTS = (*SERVICES, *PORT_NAMES)
 
 
@@ -61,7 +64,7 @@ class System:
         self.servers = Servers(self.state_dir, {name: self.ports[name] for name in PORT_NAMES}, durable=durable)
         self.secrets = Secrets(self.state_dir / "secrets.json")
         self.supervisor = Supervisor(self.state_dir, say)
-        self._say = say
+        self.say = say
         self._settings = dict(settings or {})
         self._lock_file: TextIO | None = None
 
@@ -71,21 +74,28 @@ class System:
         return cls(DEMO, ports.configured(ALL_PORTS))
 
     @classmethod
+    def of(cls, state_dir: Path) -> "System":
+        """The system that was last started in a directory, on the ports that it has."""
+        return cls(state_dir, json.loads((state_dir / PORTS).read_text()))
+
+    @classmethod
     def for_tests(cls, directory: Path, *, only: tuple[str, ...] = SERVICES) -> "System":
         """A system on free ports in a directory that is thrown away."""
         return cls(directory, ports.free(ALL_PORTS), durable=False, only=only)
 
-    def up(self) -> None:
-        """Bring everything up; when that fails, everything is taken down again."""
+    def up(self, seed: Callable[["System"], None] = seed_minimum) -> None:
+        """Bring everything up; when that fails, everything is taken down again. A new system is seeded first."""
         self._take()
         try:
             ports.require_free({name: self.ports[name] for name in self.services})
-            self._say("Starting Postgres, Kafka, the schema registry, Valkey and the mail catcher")
+            self.say("Starting Postgres, Kafka, the schema registry, Valkey and the mail catcher")
             self.servers.start()
-            self._say("Preparing databases, schemas and sign-in")
+            self.say("Preparing databases, schemas and sign-in")
             Preparation(self).run()
-            self._say("Starting the services")
-            self.start_processes()
+            self.say("Starting the services")
+            self.start_processes(*(entry for entry in self.entries if not entry.name.endswith(SCHEDULING)))
+            self._seed_once(seed)
+            self.start_processes(*(entry for entry in self.entries if entry.name.endswith(SCHEDULING)))
         except BaseException:
             self.down()
             raise
@@ -97,15 +107,31 @@ class System:
         if self._lock_file is not None:
             self._lock_file.close()
 
-    def start_processes(self) -> None:
-        """Start every process of the services, and wait until the pages answer."""
-        chosen = [entry for entry in entries() if entry.service in self.services]
+    def _seed_once(self, seed: Callable[["System"], None]) -> None:
+        if self.is_seeded(self.state_dir):
+            return
+        seed(self)
+        (self.state_dir / SEEDED).touch()
+
+    @staticmethod
+    def is_seeded(state_dir: Path) -> bool:
+        """Whether the system of this directory was brought up completely before."""
+        return (state_dir / SEEDED).exists()
+
+    @property
+    def entries(self) -> list[Entry]:
+        """The processes of the services that run."""
+        return [entry for entry in entries() if entry.service in self.services]
+
+    def start_processes(self, *chosen: Entry) -> None:
+        """Start processes, and wait until their pages answer."""
         for entry in chosen:
             environment = self.environment(entry.service) | self._process_environment(entry)
             self.supervisor.add(entry.name, entry.words(environment), environment, entry.directory)
         self.supervisor.start(*(entry.name for entry in chosen))
-        for name in self.services:
-            self.wait_ready(name)
+        for entry in chosen:
+            if entry.name.endswith("-web"):
+                self.wait_ready(entry.service)
 
     def wait_ready(self, service: str) -> None:
         """Wait until the service's pages answer."""
@@ -148,8 +174,7 @@ class System:
             [sys.executable, "manage.py", *arguments],
             cwd=service_dir(service),
             env=environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+            capture_output=True,
             text=True,
             timeout=timeout,
             check=False,
@@ -201,19 +226,29 @@ class System:
         for future in futures:
             future.result()
 
-    def _take(self) -> None:
-        """One system per directory; what an earlier one left behind, because it was killed, is ended."""
-        self.state_dir.mkdir(parents=True, exist_ok=True)
-        lock_file = (self.state_dir / "lock").open("w")
+    def lock(self) -> bool:
+        """Take the directory for this process; False when another one has it."""
+        self.state_dir.parent.mkdir(parents=True, exist_ok=True)
+        lock_file = self.state_dir.with_suffix(".lock").open("w")
         try:
             fcntl.flock(lock_file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
+        except BlockingIOError:
             lock_file.close()
-            raise Trouble("It runs already, in another terminal: use that one, or end it there with Ctrl-C.") from error
+            return False
         self._lock_file = lock_file
+        return True
+
+    def _take(self) -> None:
+        """One system per directory; what an earlier one left behind, because it was killed, is ended."""
+        if not self.lock():
+            raise Trouble("It runs already, in another terminal: use that one, or end it there with Ctrl-C.")
         for entry in entries():
             self.supervisor.add(entry.name, (), {}, entry.directory)
         self.supervisor.stop(*self.supervisor.programs, seconds=STOP_SECONDS)
+        if not self.is_seeded(self.state_dir):
+            self.servers.destroy()  # half of a seed is no use to anybody
+        self.state_dir.mkdir(parents=True, exist_ok=True)
+        (self.state_dir / PORTS).write_text(json.dumps(self.ports))
 
 
 def answers(address: str) -> bool:

@@ -1,0 +1,70 @@
+"""`make demo`: the product with a month of history, until Ctrl-C."""
+
+import json
+import signal
+import threading
+from types import FrameType
+
+from dev.paths import DEMO, LOCAL
+from dev.reload import Reloader
+from dev.seed import seed_history
+from dev.system import System
+from dev.tail import Tail
+
+DESCRIPTION = LOCAL / "demo.json"
+THINGS_TO_TRY = """\
+Things to try
+  As Wilma, create tasks in Tasks, complete some, and look at My statement in Billing.
+  As Max, reassign all open tasks. As Ada, look at Analytics and at the accounts in Auth.
+  Close the billing cycle now, and read the payout's mail:
+      make close
+  Stop with Ctrl-C; the data stays. `make clean` forgets it.
+"""
+
+
+def run() -> None:
+    """Bring the demo up, tell where it is, show what happens, and take it down at the end."""
+    ending = threading.Event()
+
+    def end(_: int, __: FrameType | None) -> None:
+        if ending.is_set():
+            return  # already on the way down: a second Ctrl-C must not leave something behind
+        ending.set()
+        raise KeyboardInterrupt
+
+    signal.signal(signal.SIGINT, end)
+    signal.signal(signal.SIGTERM, end)
+    system = System.for_demo()
+    reloader = Reloader(system.supervisor)
+    try:
+        system.up(seed_history)
+        describe(system)
+        print(welcome(system), flush=True)
+        reloader.start()
+        for line in Tail(system).lines(ending):
+            print(line, flush=True)
+    except KeyboardInterrupt:
+        print("\nStopping", flush=True)
+    finally:
+        ending.set()
+        reloader.stop()
+        system.down()
+
+
+def describe(system: System) -> None:
+    """Write `.local/demo.json`: addresses and log-ins, for programs."""
+    urls = system.urls | {"mail": system.url("mail")}
+    accounts = [{key: account[key] for key in ("email", "password", "role")} for account in system.accounts]
+    DESCRIPTION.touch(mode=0o600)
+    DESCRIPTION.write_text(json.dumps({"urls": urls, "accounts": accounts}, indent=2) + "\n")
+
+
+def welcome(system: System) -> str:
+    """What a newcomer needs to know."""
+    addresses = [f"  {name.capitalize():10} {url}" for name, url in system.urls.items()]
+    people = [
+        f"  {account['role']:8} {account['name']:14} {account['email']:24} {account['password']}"
+        for account in system.accounts
+    ]
+    parts = ["", "Task Tracker is up. Open Tasks and sign in.", "", *addresses, f"  {'Mail':10} {system.url('mail')}"]
+    return "\n".join([*parts, "", "Log-ins", *people, "", THINGS_TO_TRY, f"State and logs: {DEMO}", ""])

@@ -1,0 +1,107 @@
+"""`make test`: everything that proves the system, on one set of real servers, at most two jobs at a time."""
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from pathlib import Path
+
+from dev import lint, warm
+from dev.coverage_gate import combine_and_check
+from dev.errors import Trouble
+from dev.jobs import Job, Outcome
+from dev.jobs import run as run_job
+from dev.paths import LIBRARIES, LOCAL, ROOT, SERVICES, WARM, service_dir
+from dev.pytest_servers import sweep
+from dev.servers import Servers
+
+SUITES: dict[str, Path] = {
+    **{name: ROOT / "libs" / name for name in LIBRARIES},
+    **{name: service_dir(name) for name in SERVICES},
+    "schemas": ROOT / "schemas",
+    "dev": ROOT / "dev" / "tests",
+    "docs": ROOT / "tests" / "docs",
+    "e2e": ROOT / "tests" / "e2e",
+}
+# They start, stop and time a whole system: beside another job they would measure that one.
+ALONE = ("dev", "e2e")
+AT_ONCE = 2
+
+
+def run(suite: str, keyword: str) -> int:
+    """All suites, or one of them on the warm servers."""
+    return run_one(suite, keyword) if suite or keyword else run_all()
+
+
+def run_one(suite: str, keyword: str) -> int:
+    """The inner loop: one suite, its output as it comes."""
+    if suite not in SUITES:
+        raise Trouble(f"Say which tests: s= one of {', '.join(SUITES)}.")
+    if suite not in ALONE and not Servers(WARM).answer():
+        warm.up()
+    command = [sys.executable, "-m", "pytest", "-q", *(["-k", keyword] if keyword else [])]
+    return subprocess.run(command, cwd=SUITES[suite], check=False).returncode
+
+
+def lint_alone() -> int:
+    """ruff, import-linter and mypy."""
+    return _tell_end(_together(lint.jobs()))
+
+
+def run_all() -> int:
+    """Lint, then every suite; the coverage of all of them together at the end."""
+    started = time.monotonic()
+    sweep("test")
+    state_dir = LOCAL / f"test-{os.getpid()}"
+    servers = Servers(state_dir, durable=False)
+    with tempfile.TemporaryDirectory(prefix="tracker-test-") as folder:
+        scratch = Path(folder)
+        try:
+            servers.start()
+            outcomes = _together(
+                [*(_suite(name, scratch, state_dir) for name in SUITES if name not in ALONE), *lint.jobs()]
+            )
+            outcomes += [_told(run_job(_suite(name, scratch, state_dir))) for name in ALONE]
+        finally:
+            servers.destroy()
+        failed = _tell_end(outcomes)
+        problems = combine_and_check(scratch)
+    print(f"{sum(outcome.tests for outcome in outcomes)} tests, {time.monotonic() - started:.0f} s in all", flush=True)
+    for problem in problems:
+        print(problem, file=sys.stderr)
+    return failed or int(bool(problems))
+
+
+def _suite(name: str, scratch: Path, state_dir: Path) -> Job:
+    report = scratch / f"{name}.xml"
+    command = [sys.executable, "-m", "pytest", "-q", "--color=no", f"--junitxml={report}"]
+    environment = {"TRACKER_SERVERS": str(state_dir), "COVERAGE_FILE": str(scratch / f"coverage.{name}")}
+    if name in ALONE or name == "docs":
+        del environment["TRACKER_SERVERS"]
+    else:
+        command += ["--cov", f"--cov-config={ROOT / 'pyproject.toml'}", "--cov-report="]
+    return Job(name, SUITES[name], [command], environment, report)
+
+
+def _together(jobs: Iterable[Job]) -> list[Outcome]:
+    with ThreadPoolExecutor(max_workers=AT_ONCE) as pool:
+        futures = [pool.submit(run_job, job) for job in jobs]
+        return [_told(future.result()) for future in as_completed(futures)]
+
+
+def _told(outcome: Outcome) -> Outcome:
+    print(outcome.line, flush=True)
+    return outcome
+
+
+def _tell_end(outcomes: list[Outcome]) -> int:
+    """Show the output of what failed; the exit code of all."""
+    failed = [outcome for outcome in outcomes if outcome.problem]
+    for outcome in failed:
+        print(f"\n===== {outcome.job.name} {outcome.problem} =====\n{outcome.output}", flush=True)
+    if failed:
+        print(f"FAILED: {', '.join(outcome.job.name for outcome in failed)}", file=sys.stderr)
+    return int(bool(failed))
