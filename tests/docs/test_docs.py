@@ -45,9 +45,19 @@ def subscribed(service: str) -> set[str]:
     if not path.exists():
         return set()
     for node in ast.parse(path.read_text()).body:
-        target = node.targets[0] if isinstance(node, ast.Assign) else node.target if isinstance(node, ast.AnnAssign) else None
+        target = (
+            node.targets[0]
+            if isinstance(node, ast.Assign)
+            else node.target
+            if isinstance(node, ast.AnnAssign)
+            else None
+        )
         if isinstance(target, ast.Name) and target.id == "CONSUMERS":
-            return {leaf.value for leaf in ast.walk(node) if isinstance(leaf, ast.Constant) and str(leaf.value)[:1].isupper()}
+            return {
+                leaf.value
+                for leaf in ast.walk(node)
+                if isinstance(leaf, ast.Constant) and str(leaf.value)[:1].isupper()
+            }
     raise AssertionError(f"{path} has no CONSUMERS table")
 
 
@@ -101,9 +111,14 @@ def test_a_canvas_names_exactly_the_events_that_the_service_writes(service: str)
 
 @pytest.mark.parametrize("service", SERVICES)
 def test_the_settings_in_env_example_are_the_ones_that_are_read(service: str) -> None:
-    sources = [*(ROOT / "libs/chassis/src/chassis").rglob("*settings*.py"), *(ROOT / "libs/chassis/src/chassis/settings").rglob("*.py")]
+    sources = [
+        *(ROOT / "libs/chassis/src/chassis").rglob("*settings*.py"),
+        *(ROOT / "libs/chassis/src/chassis/settings").rglob("*.py"),
+    ]
     sources += (ROOT / f"{service}_service" / "config").rglob("*.py")
-    read = set().union(*(re.findall(r"""\benv(?:\.\w+)?\(\s*"([A-Z][A-Z0-9_]+)\"""", path.read_text()) for path in sources))
+    read = set().union(
+        *(re.findall(r"""\benv(?:\.\w+)?\(\s*"([A-Z][A-Z0-9_]+)\"""", path.read_text()) for path in sources)
+    )
     example = (ROOT / f"{service}_service" / ".env.example").read_text()
     documented = set(re.findall(r"^#?\s?([A-Z][A-Z0-9_]+)=", example, re.MULTILINE))
     assert documented <= read, f"documented, but never read: {documented - read}"

@@ -1,0 +1,58 @@
+"""One running system for all browser tests, and a browser window for each person."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from driver import Driver, make_driver
+from people import Person
+from playwright.sync_api import Browser, sync_playwright
+
+BROWSER_ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+@pytest.fixture(scope="session")
+def driver(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Driver]:
+    running = make_driver(Path(os.environ.get("TRACKER_E2E_DIRECTORY") or tmp_path_factory.mktemp("system")))
+    try:
+        yield running
+    finally:
+        running.close()
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    installed = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    with sync_playwright() as playwright:
+        window = playwright.chromium.launch(executable_path=installed, args=BROWSER_ARGUMENTS)
+        yield window
+        window.close()
+
+
+@pytest.fixture
+def person(driver: Driver, browser: Browser) -> Iterator[Callable[[str], Person]]:
+    """`person("manager")` opens a window of its own for that demo account and signs in through auth's page."""
+    opened: list[Person] = []
+
+    def make(name: str, *, sign_in: bool = True) -> Person:
+        someone = Person(name, driver, browser)
+        opened.append(someone)
+        if sign_in:
+            someone.sign_in()
+        return someone
+
+    yield make
+    for someone in opened:
+        someone.close()

@@ -1,0 +1,129 @@
+"""What a browser test may ask of the running system besides its pages.
+
+The tests know this protocol alone, so that they run against the local stack, Compose and Kubernetes alike.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
+
+T = TypeVar("T")
+
+
+class Driver(Protocol):
+    """A running Task Tracker with the demo's accounts and no history."""
+
+    def url(self, service: str) -> str:
+        """Address of a service's pages, without a trailing slash."""
+
+    def password(self, email: str) -> str:
+        """Password of a demo account."""
+
+    def stop(self, server: str) -> None:
+        """Stop a server (`kafka`, `registry`, `postgres`, `mail`) as an outage would."""
+
+    def start(self, server: str) -> None:
+        """Start it again and wait until it answers."""
+
+    def stop_service(self, service: str) -> None:
+        """Stop the web process of a service."""
+
+    def start_service(self, service: str) -> None:
+        """Start it again and wait until it answers."""
+
+    def restart_workers(self, service: str) -> None:
+        """Restart relay and consumers of a service."""
+
+    def manage(self, service: str, *arguments: str) -> str:
+        """Run a management command and return what it printed; raises `CommandFailed` on another exit code than 0."""
+
+    def close_cycle(self) -> None:
+        """Close the open billing cycle as if it were due."""
+
+    def mailbox(self) -> list[Any]:
+        """All mails that were sent, oldest first, as `email.message.EmailMessage`."""
+
+    def kafka(self) -> dict[str, str]:
+        """`bootstrap_servers`, `registry_url` and `topic_prefix` for a test that speaks as another producer."""
+
+    def close(self) -> None:
+        """Stop everything that the driver started."""
+
+
+class LocalDriver:
+    """The local stack of `dev/`, in a directory and on ports of its own."""
+
+    def __init__(self, directory: Path) -> None:
+        from dev.system import System
+
+        self.system = System.for_tests(directory)
+        self.system.up()
+
+    def url(self, service: str) -> str:
+        return str(self.system.url(service)).rstrip("/")
+
+    def password(self, email: str) -> str:
+        return next(str(account["password"]) for account in self.system.accounts if account["email"] == email)
+
+    def stop(self, server: str) -> None:
+        self.system.stop(server)
+
+    def start(self, server: str) -> None:
+        self.system.start(server)
+
+    def stop_service(self, service: str) -> None:
+        self.system.stop(f"{service}-web")
+
+    def start_service(self, service: str) -> None:
+        self.system.start(f"{service}-web")
+
+    def restart_workers(self, service: str) -> None:
+        workers = [
+            name
+            for name in self.system.supervisor.programs
+            if name.startswith((f"{service}-relay", f"{service}-consumer"))
+        ]
+        for name in workers:
+            self.system.stop(name)
+            self.system.start(name)
+
+    def manage(self, service: str, *arguments: str) -> str:
+        return str(self.system.manage(service, *arguments))
+
+    def close_cycle(self) -> None:
+        self.manage("billing", "close_due_cycles", "--as-if-due")
+
+    def mailbox(self) -> list[Any]:
+        return list(self.system.mailbox())
+
+    def kafka(self) -> dict[str, str]:
+        return dict(self.system.kafka())
+
+    def close(self) -> None:
+        self.system.down()
+
+
+def make_driver(directory: Path) -> Driver:
+    """The driver named by `TRACKER_DRIVER` (default `local`)."""
+    drivers: dict[str, Callable[[Path], Driver]] = {"local": LocalDriver}
+    return drivers[os.environ.get("TRACKER_DRIVER", "local")](directory)
+
+
+def eventually(check: Callable[[], T], *, within: float = 20.0, every: float = 0.1) -> T:
+    """Call `check` until it neither raises AssertionError nor returns something false; seconds."""
+    deadline = time.monotonic() + within
+    while True:
+        try:
+            result = check()
+            if result:
+                return result
+            problem: AssertionError | None = None
+        except AssertionError as error:
+            problem = error
+        if time.monotonic() > deadline:
+            raise problem or AssertionError(f"{check!r} stayed false for {within:.0f} s")
+        time.sleep(every)

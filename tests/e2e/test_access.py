@@ -1,0 +1,111 @@
+"""Who may see what, and how fast access ends."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+import pytest
+from driver import Driver, eventually
+from people import Person
+from playwright.sync_api import expect
+
+PersonMaker = Callable[..., Person]
+ROLES = {"admin": "admin", "manager": "manager", "finance": "finance", "worker": "worker"}
+EVERYBODY = set(ROLES)
+PAGES = [
+    ("auth", "/", {"admin"}),
+    ("auth", "/profile", EVERYBODY),
+    ("tasks", "/", EVERYBODY),
+    ("tasks", "/tasks/new", EVERYBODY),
+    ("tasks", "/reassignments", {"admin", "manager"}),
+    ("tasks", "/reassignments/new", {"admin", "manager"}),
+    ("tasks", "/dead-letters/", {"admin"}),
+    ("billing", "/", {"admin", "finance"}),
+    ("billing", "/statement", EVERYBODY),
+    ("billing", "/workers", {"admin", "finance"}),
+    ("billing", "/cycles", {"admin", "finance"}),
+    ("billing", "/dead-letters/", {"admin", "finance"}),
+    ("analytics", "/", {"admin"}),
+    ("analytics", "/dead-letters/", {"admin"}),
+]
+# Front pages send those who may not see them to their own page instead.
+SENT_ELSEWHERE = {("auth", "/"): "/profile", ("billing", "/"): "/statement"}
+
+
+@pytest.mark.parametrize("name", ROLES)
+def test_each_role_sees_its_own_pages_and_is_told_who_may_see_the_others(
+    name: str, driver: Driver, person: PersonMaker
+) -> None:
+    someone = person(name)
+    for service, path, roles in PAGES:
+        status = someone.status(service, path)
+        if ROLES[name] in roles:
+            assert status == 200, (service, path)
+            assert someone.page.url == driver.url(service) + path
+        elif (service, path) in SENT_ELSEWHERE:
+            assert someone.page.url == driver.url(service) + SENT_ELSEWHERE[service, path]
+        else:
+            assert status == 403, (service, path)
+            told = someone.page.locator("main").inner_text()
+            assert all(role in told.lower() for role in roles), told
+
+
+def test_a_stranger_is_asked_to_sign_in_on_every_page(person: PersonMaker) -> None:
+    stranger = person("stranger", sign_in=False)
+    for service, path, _ in PAGES:
+        if service != "auth":
+            assert stranger.is_asked_to_sign_in(service, path), (service, path)
+
+
+def test_signing_out_of_one_service_signs_out_of_all(driver: Driver, person: PersonMaker) -> None:
+    admin = person("admin")
+    for service in ("tasks", "billing", "analytics"):
+        assert admin.status(service, "/") == 200
+    admin.open("billing")
+    admin.sign_out()
+    for service in ("tasks", "billing", "analytics"):
+        eventually(lambda service=service: admin.is_asked_to_sign_in(service), within=5)
+
+
+def test_a_deactivated_worker_is_out_within_five_seconds_and_their_tasks_move(
+    driver: Driver, person: PersonMaker
+) -> None:
+    admin, manager, lena = person("admin"), person("manager"), person("lena")
+    task = manager.create_task("Oil the door", assignee="Lena Larsen")
+    for service, path in (("tasks", "/"), ("billing", "/statement")):
+        assert lena.status(service, path) == 200
+
+    admin.open("auth", "/?q=lena")
+    admin.page.get_by_role("link", name="Lena Larsen").click()
+    admin.page.get_by_text("Deactivate…").click()
+    started = time.monotonic()
+    admin.page.get_by_role("button", name="Deactivate Lena Larsen").click()
+    for service, path in (("tasks", "/"), ("billing", "/statement"), ("auth", "/profile")):
+        eventually(
+            lambda s=service, p=path: lena.is_asked_to_sign_in(s, p) or lena.page.url.endswith("login"), within=5
+        )
+    assert time.monotonic() - started < 5
+
+    lena.open("tasks")
+    lena.fill_in_sign_in()
+    expect(lena.page.get_by_label("E-mail")).to_be_visible()
+    manager.sees("tasks", f"/tasks/{task}", "Lena Larsen")
+    eventually(
+        lambda: manager.open("tasks", f"/tasks/{task}").locator("aside, .card").first.inner_text().count("Lena") == 0
+    )
+    assert manager.status("tasks", "/tasks/new") == 200
+    assert "Lena Larsen" not in manager.page.get_by_label("Assignee").inner_text()
+
+
+def test_a_role_change_takes_effect_everywhere(driver: Driver, person: PersonMaker) -> None:
+    admin, pavel = person("admin"), person("pavel")
+    assert pavel.status("tasks", "/reassignments") == 403
+    admin.open("auth", "/?q=pavel")
+    admin.page.get_by_role("link", name="Pavel Petrov").click()
+    admin.page.get_by_label("Role").select_option("manager")
+    admin.page.get_by_role("button", name="Change role").click()
+    eventually(lambda: pavel.is_asked_to_sign_in("tasks", "/reassignments"), within=5)
+    pavel.fill_in_sign_in()
+    pavel.page.wait_for_url(driver.url("tasks") + "/reassignments")
+    assert pavel.status("tasks", "/reassignments") == 200
