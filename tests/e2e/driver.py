@@ -11,6 +11,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
+from dev.system import System
+
 T = TypeVar("T")
 
 
@@ -58,8 +60,6 @@ class LocalDriver:
     """The local stack of `dev/`, in a directory and on ports of its own."""
 
     def __init__(self, directory: Path) -> None:
-        from dev.system import System
-
         self.system = System.for_tests(directory)
         self.system.up()
 
