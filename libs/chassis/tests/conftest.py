@@ -4,8 +4,9 @@ from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 import pytest
-from chassis.replica.models import Account
 from sample.models import Sample
+
+from chassis.replica.models import Account
 
 MORNING = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
 

@@ -2,17 +2,17 @@
 
 from datetime import UTC, datetime, timedelta
 
-from chassis.errors import NotUnderstood
-from chassis.form_keys import OneTimeForm, once
-from chassis.money import CentsField
-from chassis.permissions import public, refuse, requires, signed_in
-from chassis.tables import table_page, understood
 from django import forms
 from django.contrib import messages
 from django.db import OperationalError
 from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 
+from chassis.errors import NotUnderstood
+from chassis.form_keys import OneTimeForm, once
+from chassis.money import CentsField
+from chassis.permissions import public, refuse, requires, signed_in
+from chassis.tables import table_page, understood
 from sample.models import Sample
 
 SORTS = {"made": ("made_at", "id"), "amount": ("cents", "id"), "title": ("title", "id")}
