@@ -212,10 +212,8 @@ class TestTime:
 
 
 class TestPrices:
-    @pytest.mark.parametrize(
-        "event", [task_state(), task_state(name="TaskCreated"), assigned(), completed(), reopened()]
-    )
-    def test_any_event_of_a_task_fixes_its_price(self, event):
+    @pytest.mark.parametrize("make", [task_state, assigned, completed, reopened])
+    def test_any_event_of_a_task_fixes_its_price(self, make):
         deliver("tasks", [make()])
         price = TaskPrice.objects.get()
         assert (price.task_id, price.fee, price.reward) == (TASK, fee(TASK), reward(TASK))

@@ -39,6 +39,11 @@ CYCLE_HASH = f"""
 """  # noqa: S608  constants only
 
 
+def take_time() -> None:
+    """Lift the limit on statements, until the transaction ends: a hash over millions of entries takes minutes."""
+    query("SELECT set_config('statement_timeout', '0', true)")
+
+
 def query(statement: str, parameters: Any = None) -> list[tuple[Any, ...]]:
     """The rows of a statement."""
     with connection.cursor() as cursor:

@@ -17,7 +17,7 @@ from billing.domain import LedgerError, next_due, waits_for_consumption
 from billing.events import published
 from billing.models import Cycle
 from billing.selectors.clock import database_now
-from billing.selectors.journal import anybody_owed, cycle_hash
+from billing.selectors.journal import anybody_owed, cycle_hash, take_time
 from billing.services.payouts import payouts_post_batch
 from billing.services.postings import Batch
 from chassis.business_time import zone
@@ -170,6 +170,7 @@ def cycle_finish(*, cycle_id: UUID, next_cycle_id: UUID, now: datetime) -> bool 
         return False
     if anybody_owed(cycle_id=cycle_id, next_cycle_id=next_cycle_id):
         return None
+    take_time()
     payouts = cycle.payouts.aggregate(count=Count("id"), sum=Sum("amount"))
     cycle.payout_count, cycle.payout_sum = payouts["count"], payouts["sum"] or 0
     cycle.hash = cycle_hash(cycle_id=cycle.id)

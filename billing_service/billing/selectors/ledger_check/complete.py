@@ -1,0 +1,45 @@
+"""Lost events: what the tasks' own counters say should be in the journal and is not. To be run when all is consumed."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from billing.selectors.dead_letters import open_dead_letters
+from billing.selectors.journal import query
+from billing.selectors.ledger_check.finding import Finding
+
+# Per task: fees 1..assignment_no, earnings 1..completion_no, a reversal for all but the standing one, and no others.
+COMPLETE = """
+    WITH expected AS (
+        SELECT t.id AS task_id, format('fee:%s:%s', t.id, n) AS key
+        FROM billing_task t CROSS JOIN generate_series(1, t.assignment_no) n
+        UNION ALL
+        SELECT t.id, format('earning:%s:%s', t.id, n)
+        FROM billing_task t CROSS JOIN generate_series(1, t.completion_no) n
+        UNION ALL
+        SELECT t.id, format('reversal:earning:%s:%s', t.id, n)
+        FROM billing_task t CROSS JOIN generate_series(1, t.completion_no) n
+        WHERE NOT (t.status = 'done' AND n = t.completion_no)
+    ), posted AS (
+        SELECT task_id, idempotency_key AS key FROM billing_transfer WHERE kind IN ('fee', 'earning', 'reversal')
+    )
+    SELECT coalesce(e.task_id, p.task_id),
+           CASE WHEN p.key IS NULL THEN format('%s is missing', e.key)
+                ELSE format('%s is posted, the task knows nothing of it', p.key) END
+    FROM expected e FULL JOIN posted p USING (key)
+    WHERE e.key IS NULL OR p.key IS NULL
+    UNION ALL
+    SELECT id, format('task %s: its state was never received', id) FROM billing_task WHERE version = 0
+    ORDER BY 1, 2
+"""
+
+
+def complete_findings() -> list[Finding]:
+    """Events that are lost or wait somewhere; open dead letters of the task are named as the reason."""
+    found: list[tuple[UUID, str]] = [(row[0], row[1]) for row in query(COMPLETE)]
+    dead = open_dead_letters({task_id for task_id, _ in found})
+    return [Finding("every task's events are posted", text + _reason(dead.get(task_id, []))) for task_id, text in found]
+
+
+def _reason(letters: list[str]) -> str:
+    return f" (dead letters: {', '.join(letters)})" if letters else ""
