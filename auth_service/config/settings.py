@@ -9,25 +9,24 @@ from chassis.settings import Environment, service_settings
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
-MIDDLEWARE: list[str]  # set by the next statement
-PUBLIC_URL: str
-globals().update(
-    service_settings(
-        name="auth",
-        base_dir=BASE_DIR,
-        apps=["accounts", "oauth2_provider", "axes"],
-        consumers="accounts.events.consumed.CONSUMERS",
-        state="accounts.events.published.STATE",
-        replica=False,
-        beat={
-            "logouts-send": {"task": "accounts.logouts_send", "schedule": 5.0},
-            "mail-send": {"task": "accounts.mail_send", "schedule": 5.0},
-            "tidy-accounts": {"task": "accounts.tidy", "schedule": 3600.0},
-        },
-    )
+COMMON = service_settings(
+    name="auth",
+    base_dir=BASE_DIR,
+    apps=["accounts", "oauth2_provider", "axes"],
+    consumers="accounts.events.consumed.CONSUMERS",
+    state="accounts.events.published.STATE",
+    replica=False,
+    beat={
+        "logouts-send": {"task": "accounts.logouts_send", "schedule": 5.0},
+        "mail-send": {"task": "accounts.mail_send", "schedule": 5.0},
+        "tidy-accounts": {"task": "accounts.tidy", "schedule": 3600.0},
+    },
 )
+globals().update(COMMON)
 environment = Environment(BASE_DIR)
 
+PUBLIC_URL: str = COMMON["PUBLIC_URL"]
+MIDDLEWARE: list[str] = list(COMMON["MIDDLEWARE"])
 MIDDLEWARE.insert(
     MIDDLEWARE.index("django.contrib.auth.middleware.AuthenticationMiddleware") + 1,
     "accounts.web.middleware.SessionEpochMiddleware",
@@ -37,7 +36,10 @@ NAVIGATION = [("Accounts", "account_list", ("admin",)), ("Profile", "profile", (
 AUTH_USER_MODEL = "accounts.Account"
 AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "accounts.web.backends.AccountBackend"]
 AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator", "OPTIONS": {"user_attributes": ["email", "full_name"]}},
+    {
+        "NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator",
+        "OPTIONS": {"user_attributes": ["email", "full_name"]},
+    },
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
@@ -81,7 +83,7 @@ OAUTH2_PROVIDER: dict[str, Any] = {
     "OAUTH2_VALIDATOR_CLASS": "accounts.web.oidc.AccountValidator",
     "OAUTH2_RESPONSE_TYPES_SUPPORTED": ["code"],
     "OAUTH2_GRANT_TYPES_SUPPORTED": ["authorization_code"],
-    "SCOPES": {"openid": "Know that it is you", "profile": "Your name and role", "email": "Your e-mail address"},
+    "SCOPES": {"openid": "That it is you", "profile": "Your name and role", "email": "Your e-mail address"},
     "CLIENT_SECRET_HASHER": "client_secret",
     "PKCE_REQUIRED": True,
     "AUTHORIZATION_CODE_EXPIRE_SECONDS": 60,

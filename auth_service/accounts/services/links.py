@@ -6,7 +6,17 @@ from uuid import UUID
 
 from django.db import transaction
 
-from accounts.domain import INVITATION, LINK_LIFETIMES, RESET, SIGN_UP, SYSTEM, WORKER, Refused, email_normalized, token_hash
+from accounts.domain import (
+    INVITATION,
+    LINK_LIFETIMES,
+    RESET,
+    SIGN_UP,
+    SYSTEM,
+    WORKER,
+    Refused,
+    email_normalized,
+    token_hash,
+)
 from accounts.models import Account, OneTimeLink, fields_of
 
 from .accounts import account_create
@@ -115,4 +125,3 @@ def _mail_link(account: Account, kind: str, *, base_url: str, now: datetime) -> 
     token = link_open(account_id=account.pk, kind=kind, now=now)
     hours = int(LINK_LIFETIMES[kind].total_seconds() // 3600)
     mail_write(account, template=kind, context={"url": f"{base_url}/links/{token}", "hours": hours}, now=now)
-

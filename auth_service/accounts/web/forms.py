@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from chassis.form_keys import OneTimeForm
 from django import forms
 from django.contrib.auth import authenticate, password_validation
 from django.core.exceptions import ValidationError
@@ -11,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.domain import ROLES, WORKER
 from accounts.models import Account
+from chassis.form_keys import OneTimeForm
 
 ROLE_LABELS = {"admin": _("Admin"), "manager": _("Manager"), "finance": _("Finance"), "worker": _("Worker")}
 STATUS_LABELS = {"active": _("Active"), "invited": _("Invited"), "deactivated": _("Deactivated")}
@@ -120,3 +120,18 @@ class SignUpForm(EmailForm):
         label=_("Name"), max_length=150, widget=forms.TextInput(attrs={"autocomplete": "name", "autofocus": True})
     )
     field_order = ("full_name", "email")
+
+
+class FilterForm(forms.Form):
+    """What the list of accounts may be narrowed to; each is a part of its address."""
+
+    q = forms.CharField(
+        label=_("Search"),
+        required=False,
+        max_length=100,
+        widget=forms.TextInput(attrs={"type": "search", "placeholder": _("Name, e-mail or position")}),
+    )
+    role = forms.ChoiceField(label=_("Role"), required=False, choices=[("", _("All roles")), *ROLE_CHOICES])
+    status = forms.ChoiceField(
+        label=_("Status"), required=False, choices=[("", _("Any status")), *STATUS_LABELS.items()]
+    )

@@ -1,6 +1,7 @@
-from chassis.permissions import public
 from django.urls import include, path
 from oauth2_provider import views as toolkit
+
+from chassis.permissions import public
 
 from . import views
 from .oidc import DiscoveryView
@@ -15,9 +16,7 @@ oauth = (
         path("userinfo/", public(toolkit.UserInfoView.as_view()), name="user-info"),
         path("logout/", views.end_session, name="rp-initiated-logout"),
         path(".well-known/jwks.json", public(toolkit.JwksInfoView.as_view()), name="jwks-info"),
-        path(
-            ".well-known/openid-configuration", public(DiscoveryView.as_view()), name="oidc-connect-discovery-info"
-        ),
+        path(".well-known/openid-configuration", public(DiscoveryView.as_view()), name="oidc-connect-discovery-info"),
     ],
     "oauth2_provider",
 )

@@ -5,10 +5,6 @@ from functools import partial
 from typing import Any, cast
 from uuid import UUID
 
-from chassis.errors import NotUnderstood
-from chassis.form_keys import OneTimeForm, once
-from chassis.permissions import requires, signed_in
-from chassis.tables import paginate
 from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -18,11 +14,16 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from accounts import selectors, services
-from accounts.domain import ADMIN, ROLES, Refused
+from accounts.domain import ADMIN, Refused
 from accounts.models import Account
-from accounts.web.forms import ROLE_LABELS, STATUS_LABELS, AccountForm, InvitationForm, RoleForm
+from accounts.web.forms import AccountForm, FilterForm, InvitationForm, RoleForm
 from accounts.web.history import told
 from accounts.web.refusals import sentence
+from chassis.form_keys import OneTimeForm, once
+from chassis.permissions import requires, signed_in
+from chassis.tables import paginate, table_page, understood
+
+SORTS = {"name": ("full_name", "id"), "role": ("role", "id")}
 
 
 @signed_in
@@ -30,20 +31,13 @@ from accounts.web.refusals import sentence
 def account_list(request: HttpRequest) -> HttpResponse:
     if cast("Account", request.user).role != ADMIN:
         return HttpResponseRedirect(resolve_url("profile"))
-    text = request.GET.get("q", "").strip()
-    role = _one_of(request.GET.get("role", ""), ROLES, "role")
-    status = _one_of(request.GET.get("status", ""), selectors.STATUSES, "status")
-    found = selectors.accounts_search(text=text, role=role, status=status)
+    form = FilterForm(request.GET)
+    wanted = understood(form)
+    found = selectors.accounts_search(text=wanted["q"], role=wanted["role"], status=wanted["status"])
     context = {
-        "page": paginate(
-            found, order=("full_name", "id"), after=request.GET.get("after"), before=request.GET.get("before")
-        ),
-        "q": text,
-        "role": role,
-        "status": status,
-        "roles": ROLE_LABELS,
-        "statuses": STATUS_LABELS,
-        "filtered": bool(text or role or status),
+        "form": form,
+        "page": table_page(request, found, sorts=SORTS, default="name"),
+        "filtered": any(wanted.values()),
     }
     return render(request, "accounts/account_list.html", context)
 
@@ -55,16 +49,17 @@ def account_detail(request: HttpRequest, account_id: UUID) -> HttpResponse:
     changes = paginate(
         selectors.account_history(account_id),
         order=("-id",),
-        after=request.GET.get("after"),
-        before=request.GET.get("before"),
+        after=request.GET.get("after", ""),
+        before=request.GET.get("before", ""),
     )
     context = {
         "account": account,
         "page": changes,
         "changes": told(changes.rows),
-        "edit_form": AccountForm(initial={"full_name": account.full_name, "position": account.position}),
-        "role_form": RoleForm(initial={"role": account.role}),
-        "standing_form": OneTimeForm(),
+        "edit_form": AccountForm(
+            auto_id="edit_%s", initial={"full_name": account.full_name, "position": account.position}
+        ),
+        "role_form": RoleForm(auto_id="role_%s", initial={"role": account.role}),
     }
     return render(request, "accounts/account_detail.html", context)
 
@@ -153,9 +148,3 @@ def _once(request: HttpRequest, form: OneTimeForm, kind: str, effect: Callable[.
 def _invite(data: dict[str, Any], *, actor_id: str) -> str:
     account = services.invite(**data, actor_id=actor_id, base_url=settings.PUBLIC_URL, now=timezone.now())
     return resolve_url("account_detail", account_id=account.pk)
-
-
-def _one_of(value: str, known: Any, name: str) -> str:
-    if value and value not in known:
-        raise NotUnderstood(_("There is no %(name)s “%(value)s”.") % {"name": name, "value": value})
-    return value

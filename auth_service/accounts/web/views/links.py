@@ -1,6 +1,5 @@
 """Signing up, a forgotten password, and the page to which all one-time links lead."""
 
-from chassis.permissions import public
 from django.conf import settings
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
@@ -15,6 +14,7 @@ from accounts import selectors, services
 from accounts.domain import CLOSED, Refused, sign_up_allowed, token_hash
 from accounts.web.forms import EmailForm, NewPasswordForm, SignUpForm
 from accounts.web.refusals import sentence
+from chassis.permissions import public
 
 
 @public

@@ -2,8 +2,6 @@
 
 from typing import cast
 
-from chassis.form_keys import once
-from chassis.permissions import signed_in
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render, resolve_url
@@ -16,6 +14,8 @@ from accounts import services
 from accounts.models import Account
 from accounts.web.forms import ChangePasswordForm, NameForm
 from accounts.web.sessions import session_begin
+from chassis.form_keys import once
+from chassis.permissions import signed_in
 
 
 @signed_in
@@ -54,9 +54,7 @@ def profile_password(request: HttpRequest) -> HttpResponse:
 
 
 def _rename(account: Account, full_name: str) -> str:
-    services.account_update(
-        account_id=account.pk, full_name=full_name, actor_id=str(account.pk), now=timezone.now()
-    )
+    services.account_update(account_id=account.pk, full_name=full_name, actor_id=str(account.pk), now=timezone.now())
     return resolve_url("profile")
 
 

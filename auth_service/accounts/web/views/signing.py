@@ -2,7 +2,6 @@
 
 from urllib.parse import parse_qs, urlencode, urlsplit
 
-from chassis.permissions import public
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render, resolve_url
@@ -18,6 +17,7 @@ from accounts.domain import CLOSED, Refused
 from accounts.models import RelyingParty
 from accounts.web.forms import SignInForm
 from accounts.web.sessions import SID, session_begin, session_end
+from chassis.permissions import public
 
 
 @public
