@@ -21,7 +21,8 @@ def jobs() -> list[Job]:
         found.append(Job(f"layers of {name}", service_dir(name), [[_tool("lint-imports"), "--no-cache"]], environment))
     found += [_types(name, ROOT / "libs" / name, [ROOT / "libs" / name / "src" / name]) for name in LIBRARIES]
     found += [_types(name, service_dir(name), _typed(service_dir(name))) for name in SERVICES]
-    return [*found, Job("types of dev", ROOT, [_mypy("dev", ["dev"])], {"DJANGO_SETTINGS_MODULE": ""})]
+    own = [_tool("mypy"), "--config-file=dev/mypy.ini", f"--cache-dir={LOCAL}/mypy/dev", "dev"]
+    return [*found, Job("types of dev", ROOT, [own])]
 
 
 def _tool(name: str) -> str:

@@ -29,7 +29,7 @@ class SharedServers(Servers):
     def _refuse(self, *_: str) -> NoReturn:
         raise RuntimeError("These servers are shared with other runs: stop, kill or freeze those of `own_servers`.")
 
-    stop = kill = restart = freeze = _refuse
+    stop = kill = restart = freeze = _refuse  # type: ignore[assignment]
 
 
 @dataclass(slots=True)

@@ -52,4 +52,4 @@ class Mail(Server):
     def _read(client: imaplib.IMAP4, number: bytes) -> EmailMessage:
         _, parts = client.fetch(number.decode(), "(RFC822)")
         raw = next(part[1] for part in parts if isinstance(part, tuple))
-        return email.message_from_bytes(raw, EmailMessage, policy=email.policy.default)  # type: ignore[arg-type]
+        return email.message_from_bytes(raw, EmailMessage, policy=email.policy.default)

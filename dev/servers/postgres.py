@@ -88,7 +88,7 @@ class Postgres(Server):
         with self._superuser() as connection:
             found = connection.execute("SELECT datname FROM pg_database WHERE datname LIKE %s", [pattern]).fetchall()
             for (name,) in found:
-                connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+                connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(str(name))))
 
     def url(self, service: str, role: str = "app", database: str = "") -> str:
         """The address of a service's database for its `app` or `owner` role."""
