@@ -14,6 +14,7 @@ from eventbus.codec import Record, SchemaIds
 from eventbus.errors import Fenced
 from eventbus.heartbeat import Heartbeat
 from eventbus.inbox import Advance
+from eventbus.kafka_source import KafkaSource
 from eventbus.positions import Partition, Position
 from eventbus.subscription import subscription
 
@@ -64,12 +65,20 @@ class Source(Protocol):
 class Consumer:
     """One subscription at work. `run` is a loop around `step`, which tests call."""
 
-    def __init__(self, name: str, source: Source, heartbeat: Heartbeat | None = None) -> None:
+    def __init__(
+        self, name: str, source: Source, heartbeat: Heartbeat | None = None, stop: threading.Event | None = None
+    ) -> None:
         self.engine = Engine(subscription(name), source.ids)
         self._source = source
         self._heartbeat = heartbeat or Heartbeat()
-        self._stop = threading.Event()
+        self._stop = stop or threading.Event()
         self._look_at = 0.0
+
+    @classmethod
+    def on_kafka(cls, name: str, heartbeat: Heartbeat | None = None) -> "Consumer":
+        """A member of the subscription's group on the configured broker."""
+        stop = threading.Event()
+        return cls(name, KafkaSource(subscription(name), stop), heartbeat, stop)
 
     def stop(self) -> None:
         """End `run` after the transaction under way; callable from a signal handler."""
@@ -81,7 +90,11 @@ class Consumer:
             while not self._stop.is_set():
                 self.step()
         finally:
-            self._source.close()
+            self.close()
+
+    def close(self) -> None:
+        """Leave the group; for tests that call `step`."""
+        self._source.close()
 
     def step(self, timeout: float = 0.5) -> int:
         """Wait up to `timeout` seconds for records and apply one batch; returns how many records it had."""

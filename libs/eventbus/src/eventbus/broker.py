@@ -1,0 +1,44 @@
+"""What the broker says about partitions: topic ids and watermarks."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from confluent_kafka import IsolationLevel, KafkaException, TopicCollection, TopicPartition
+from confluent_kafka.admin import AdminClient, OffsetSpec
+
+from eventbus.conf import conf
+from eventbus.errors import TransientError
+from eventbus.kafka import client_settings
+from eventbus.positions import Found, Partition
+
+_SECONDS = 3
+
+
+class Broker:
+    """Questions to the broker; TransientError where it does not answer."""
+
+    def __init__(self) -> None:
+        self._admin = AdminClient(client_settings())
+
+    def found(self, partitions: Iterable[Partition]) -> dict[Partition, Found]:
+        """What is there now of these partitions. `high` is the end of what is committed."""
+        wanted = {TopicPartition(conf().topic_prefix + topic, number): (topic, number) for topic, number in partitions}
+        if not wanted:
+            return {}
+        try:
+            ids = self._topic_ids({partition.topic for partition in wanted})
+            low = self._offsets(wanted, OffsetSpec.earliest())
+            high = self._offsets(wanted, OffsetSpec.latest())
+        except KafkaException as error:
+            raise TransientError(f"Kafka does not say where its topics are: {error}") from error
+        return {name: Found(ids[tp.topic], low[name], high[name]) for tp, name in wanted.items()}
+
+    def _topic_ids(self, topics: Iterable[str]) -> dict[str, str]:
+        futures = self._admin.describe_topics(TopicCollection(list(topics)), request_timeout=_SECONDS)
+        return {topic: str(future.result().topic_id) for topic, future in futures.items()}
+
+    def _offsets(self, wanted: dict[TopicPartition, Partition], spec: Any) -> dict[Partition, int]:
+        futures = self._admin.list_offsets(
+            dict.fromkeys(wanted, spec), isolation_level=IsolationLevel.READ_COMMITTED, request_timeout=_SECONDS
+        )
+        return {wanted[partition]: future.result().offset for partition, future in futures.items()}

@@ -1,0 +1,208 @@
+"""Kafka as the consumer's source: partitions come and go with the group, positions come from the database."""
+
+import threading
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+import structlog
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
+from django.db import connection
+
+from eventbus import inbox, metrics, positions
+from eventbus.batch import TRANSIENT
+from eventbus.broker import Broker
+from eventbus.codec import Record
+from eventbus.conf import conf
+from eventbus.errors import ConsumerStopped
+from eventbus.kafka import consumer_settings
+from eventbus.positions import Found, Partition, Position
+from eventbus.registry import CachedIds
+from eventbus.subscription import Subscription
+
+logger = structlog.get_logger("eventbus.consumer")
+
+_BACKOFF_SECONDS = 1.0
+
+
+class KafkaSource:
+    """A member of the subscription's group. `stop` ends waiting for a database or broker that is away."""
+
+    def __init__(self, subscription: Subscription, stop: threading.Event) -> None:
+        self.ids = CachedIds()
+        self.positions: dict[Partition, Position] = {}
+        self._subscription = subscription
+        self._stop = stop
+        self._broker = Broker()
+        self._stopped: dict[Partition, str] = {}  # assigned, but not to be read: why
+        self._ends: dict[Partition, int] = {}  # where a partition was found to end
+        self._carried: list[Record] = []
+        self._paused = False
+        self._prefix = len(conf().topic_prefix)
+        self._consumer = Consumer(consumer_settings(subscription.group))
+        self._consumer.subscribe(
+            [conf().topic_prefix + topic for topic in subscription.topics],
+            on_assign=self._assigned,
+            on_revoke=self._revoked,
+            on_lost=self._revoked,
+        )
+
+    def poll(self, limit: int, timeout: float) -> list[Record]:
+        """Wait up to `timeout` seconds for a record, then take what is there, up to `limit`."""
+        if self._paused:
+            self._paused = False
+            self._consumer.resume(self._named(self.positions))
+        records, self._carried = self._carried, []
+        first = self._consumer.poll(0 if records else timeout)
+        if first is not None:
+            records += self._records([first, *self._consumer.consume(limit - 1, 0)])
+        return [record for record in records if (record.topic, record.partition) in self.positions]
+
+    def poll_paused(self, timeout: float) -> None:
+        """Stay in the group without taking records, for `timeout` seconds."""
+        if not self._paused:
+            self._paused = True
+            self._consumer.pause(self._named(self.positions))
+        # What was on its way when the partitions were paused is kept.
+        if (message := self._consumer.poll(timeout)) is not None:
+            self._carried += self._records([message])
+
+    def rewind(self, stored: Mapping[Partition, Position]) -> None:
+        """Drop what is buffered and go on from these positions."""
+        self._carried = []
+        for partition in set(self.positions) & set(stored):
+            self.positions[partition] = stored[partition]
+            self._seek(partition, stored[partition].offset)
+
+    def advanced(self, moved: Mapping[Partition, Position]) -> None:
+        """Remember the positions, and tell the broker for the sake of lag tools."""
+        self.positions.update({partition: position for partition, position in moved.items() if partition in self.positions})
+        try:
+            self._consumer.commit(offsets=self._named(moved, moved), asynchronous=True)
+        except KafkaException as error:
+            logger.debug("offsets_not_shown", error=str(error))
+
+    def caught_up(self) -> list[Partition]:
+        """Partitions that were read to their end; on the way their topics are checked and their lag is measured."""
+        group = self._subscription.group
+        found = self._broker.found([*self.positions, *self._stopped])
+        self._check(found)
+        metrics.STOPPED_PARTITIONS.labels(group).set(len(self._stopped))
+        lags = {}
+        for (topic, number), position in self.positions.items():
+            read = max(position.offset, self._ends.get((topic, number), 0))
+            lags[topic, number] = max(0, found[topic, number].high - read)
+            metrics.LAG_RECORDS.labels(group, topic, number).set(lags[topic, number])
+        if not any(lags.values()):
+            metrics.LAG_SECONDS.labels(group).set(0)
+        return [partition for partition, lag in lags.items() if lag == 0]
+
+    def close(self) -> None:
+        """Leave the group."""
+        self._consumer.close()
+
+    def _check(self, found: Mapping[Partition, Found]) -> None:
+        """Stop partitions whose topic was replaced; go on with those that somebody has decided about."""
+        for partition in [p for p, position in self.positions.items() if position.topic_id != found[p].topic_id]:
+            self._stop_reading(partition, positions.problem(self.positions.pop(partition), found[partition]))
+        if not self._stopped:
+            return
+        stored = positions.stored_positions(self._group_id(), self._stopped)
+        for partition, position in stored.items():
+            if not positions.problem(position, found[partition]):
+                del self._stopped[partition]
+                logger.info("partition_goes_on", topic=partition[0], partition=partition[1], offset=position.offset)
+                self.positions[partition] = position
+                self._ends.pop(partition, None)
+                self._seek(partition, position.offset)
+
+    def _stop_reading(self, partition: Partition, why: str) -> None:
+        self._stopped[partition] = why
+        metrics.STOPPED_PARTITIONS.labels(self._subscription.group).set(len(self._stopped))
+        logger.critical("partition_stopped", topic=partition[0], partition=partition[1], why=why)
+        self._consumer.pause(self._named([partition]))
+
+    def _records(self, messages: Iterable[Message]) -> list[Record]:
+        found = []
+        for message in messages:
+            error = message.error()
+            topic = str(message.topic())[self._prefix :]
+            if error is None:
+                key: Any = message.key()
+                value: Any = message.value()
+                headers: Any = message.headers() or []
+                where: tuple[Any, Any] = message.partition(), message.offset()
+                found.append(Record(topic, *where, key, value, headers, message.timestamp()[1]))
+            else:
+                self._tell(error, (topic, int(message.partition() or 0)), message.offset() or 0)
+        return found
+
+    def _tell(self, error: KafkaError, partition: Partition, offset: int) -> None:
+        code = error.code()
+        if code == KafkaError._PARTITION_EOF:
+            self._ends[partition] = offset
+        elif code == KafkaError._AUTO_OFFSET_RESET and partition in self.positions:
+            self.positions.pop(partition)
+            self._stop_reading(partition, error.str())
+        elif error.fatal():
+            raise ConsumerStopped(f"Kafka refuses this consumer: {error.str()}")
+        else:
+            logger.warning("kafka_error", group=self._subscription.group, error=error.str())
+
+    def _assigned(self, consumer: Consumer, given: list[TopicPartition]) -> None:
+        partitions = [(partition.topic[self._prefix :], partition.partition) for partition in given]
+        opened = self._patiently(lambda: self._open(partitions)) if partitions else {}
+        starts = [
+            TopicPartition(conf().topic_prefix + topic, number, position.offset)
+            for (topic, number), (position, _) in opened.items()
+        ]
+        consumer.incremental_assign(starts)
+        for partition, (position, why) in opened.items():
+            self._ends.pop(partition, None)
+            if why:
+                self._stop_reading(partition, why)
+            else:
+                self.positions[partition] = position
+        if self._paused:
+            consumer.pause(self._named(opened))
+
+    def _open(self, partitions: Iterable[Partition]) -> dict[Partition, tuple[Position, str]]:
+        found = self._broker.found(partitions)
+        opened = {}
+        for partition, position in positions.open_positions(self._group_id(), found).items():
+            why = positions.problem(position, found[partition])
+            opened[partition] = Position(position.topic_id, found[partition].low) if why else position, why
+        return opened
+
+    def _revoked(self, consumer: Consumer, taken: list[TopicPartition]) -> None:
+        for partition in taken:
+            self.positions.pop((partition.topic[self._prefix :], partition.partition), None)
+            self._stopped.pop((partition.topic[self._prefix :], partition.partition), None)
+        consumer.incremental_unassign(taken)
+
+    def _seek(self, partition: Partition, offset: int) -> None:
+        """Unassigning drops what is buffered; a plain seek fails where fetching has not begun."""
+        topic, number = conf().topic_prefix + partition[0], partition[1]
+        self._consumer.incremental_unassign([TopicPartition(topic, number)])
+        self._consumer.incremental_assign([TopicPartition(topic, number, offset)])
+
+    def _named(
+        self, partitions: Iterable[Partition], offsets: Mapping[Partition, Position] | None = None
+    ) -> list[TopicPartition]:
+        prefix = conf().topic_prefix
+        if offsets is None:
+            return [TopicPartition(prefix + topic, number) for topic, number in partitions]
+        return [TopicPartition(prefix + p[0], p[1], offsets[p].offset) for p in partitions]
+
+    def _group_id(self) -> int:
+        return inbox.group_id(self._subscription.group)
+
+    def _patiently(self, action: Callable[[], dict[Partition, tuple[Position, str]]]) -> dict[Partition, tuple[Position, str]]:
+        """The group waits for our answer, so ask until database and broker answer or we are stopped."""
+        while not self._stop.is_set():
+            try:
+                return action()
+            except TRANSIENT as error:
+                logger.warning("positions_not_read", group=self._subscription.group, error=str(error))
+                connection.close()
+                self._stop.wait(_BACKOFF_SECONDS)
+        return {}

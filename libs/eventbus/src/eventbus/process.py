@@ -1,0 +1,27 @@
+"""What relay and consumer processes have in common: signals, heartbeat file, metrics port."""
+
+import os
+import signal
+from collections.abc import Callable
+from types import FrameType
+
+from prometheus_client import start_http_server
+
+from eventbus.heartbeat import Heartbeat
+
+
+def prepare() -> Heartbeat:
+    """Serve metrics on METRICS_PORT, if it is set, and return the heartbeat of HEARTBEAT_FILE."""
+    if port := os.environ.get("METRICS_PORT"):
+        start_http_server(int(port))
+    return Heartbeat(os.environ.get("HEARTBEAT_FILE"))
+
+
+def stop_on_signals(stop: Callable[[], None]) -> None:
+    """Call `stop` on SIGTERM and SIGINT."""
+
+    def _stop(_number: int, _frame: FrameType | None) -> None:
+        stop()
+
+    signal.signal(signal.SIGTERM, _stop)
+    signal.signal(signal.SIGINT, _stop)

@@ -1,0 +1,240 @@
+"""The relay: outbox rows become records, oldest first, each batch in one Kafka transaction, then they are deleted."""
+
+from collections.abc import Sequence
+from time import monotonic
+from typing import Any
+
+import psycopg
+import structlog
+from confluent_kafka import KafkaError, KafkaException, Message, Producer
+from django.db import connections
+
+from eventbus import metrics
+from eventbus.conf import conf
+from eventbus.errors import InvalidEvent
+from eventbus.kafka import is_permanent, producer_settings
+from eventbus.outbox import CHANNEL, SLOTS
+from eventbus.registry import CachedIds
+from eventbus.wire import COLUMNS, Outgoing, outgoing
+
+logger = structlog.get_logger("eventbus.relay")
+
+BATCH_SIZE = 5_000
+POLL_SECONDS = 1.0
+_KAFKA_SECONDS = 10
+_LOCK_CLASS = 0x0B0B  # first key of the advisory locks on slots
+_TRY_FLAGGED_SECONDS = 60.0
+_MEASURE_SECONDS = 5.0
+_COUNT_AT_MOST = 100_000
+_FULL_QUEUE_SECONDS = 0.1
+
+Key = tuple[str, bytes]
+
+
+class Relay:
+    """One shard of the key space: `claim` it, then `step` and `wait` in turn; after any error `close` it.
+
+    Lock, reading, waiting and deleting share one connection that is never replaced: if it is lost, so is the shard.
+    """
+
+    def __init__(self, shard: int = 0, shards: int = 1) -> None:
+        self.shard = shard
+        self._slots = [slot for slot in range(SLOTS) if slot % shards == shard]
+        self._where = "" if shards == 1 else f" AND slot % {int(shards)} = {int(shard)}"
+        self._connection: psycopg.Connection[Any] | None = None
+        self._producer: Producer | None = None
+        self._flagged: set[Key] = set()  # keys that wait behind a row that cannot be sent
+        self._failed: dict[tuple[str, bytes | None, bytes | None], KafkaError] = {}
+        self._try_flagged_at = 0.0
+        self._measure_at = 0.0
+
+    def claim(self) -> bool:
+        """Connect and take the shard; False if another relay has it. Raises psycopg.Error or KafkaException."""
+        self._connection = psycopg.connect(**database_address(), autocommit=True)
+        for slot in self._slots:
+            if not self._query("SELECT pg_try_advisory_lock(%s, %s)", (_LOCK_CLASS, slot))[0][0]:
+                self.close()
+                return False
+        self._ids = CachedIds(self._query)
+        self._start_producer()
+        self._query(f"LISTEN {CHANNEL}")
+        return True
+
+    def step(self) -> int:
+        """Send what is there, up to one batch, and delete it; returns how many rows were sent.
+
+        Raises where something is away. The rows are there still, or are sent again: inboxes take that.
+        """
+        self._look_after_flagged()
+        sent = 0
+        if rows := self.take():
+            sendable = self._sendable(rows)
+            if sendable and self.send(sendable):
+                self.forget(sendable)
+                sent = len(sendable)
+        self._measure()
+        return sent
+
+    def take(self) -> list[Any]:
+        """The oldest rows of the shard, without those of keys that wait."""
+        parameters: tuple[object, ...] = (BATCH_SIZE,)
+        but = ""
+        if self._flagged:
+            but = " AND (topic, key) NOT IN (SELECT * FROM unnest(%s::text[], %s::bytea[]))"
+            parameters = ([topic for topic, _ in self._flagged], [key for _, key in self._flagged], BATCH_SIZE)
+        return self._query(
+            f"SELECT {COLUMNS} FROM eventbus_outbox WHERE flagged_at IS NULL{self._where}{but} ORDER BY id LIMIT %s",  # noqa: S608
+            parameters,
+            binary=True,
+        )
+
+    def send(self, rows: Sequence[Outgoing]) -> bool:
+        """Send rows in one Kafka transaction. False if one of them never can be: it is flagged, and none is sent."""
+        producer, prefix = self._live_producer(), conf().topic_prefix
+        self._failed.clear()
+        producer.begin_transaction()
+        try:
+            for row in rows:
+                produce(producer, prefix + row.topic, row)
+            producer.commit_transaction(_KAFKA_SECONDS)
+        except KafkaException as error:
+            self._give_up(rows, row, error)
+            return False
+        return True
+
+    def forget(self, rows: Sequence[Outgoing]) -> None:
+        """Delete rows that were sent."""
+        self._query("DELETE FROM eventbus_outbox WHERE id = ANY(%s)", ([row.id for row in rows],))
+        for topic in {row.topic for row in rows}:
+            metrics.RELAYED.labels(topic).inc(sum(row.topic == topic for row in rows))
+
+    def wait(self, timeout: float = POLL_SECONDS) -> None:
+        """Sleep until a transaction with events commits, `timeout` seconds at most."""
+        for _ in self._live_connection().notifies(timeout=timeout, stop_after=1):
+            return
+
+    def close(self) -> None:
+        """Give up producer and shard. Nothing under way is committed."""
+        self._flagged.clear()
+        self._try_flagged_at = 0.0
+        if self._producer is not None:
+            self._producer.purge()
+            self._producer = None
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    def _start_producer(self) -> None:
+        settings = producer_settings(self.shard) | {"on_delivery": self._delivery_failed}
+        self._producer = Producer(settings)
+        self._producer.init_transactions(_KAFKA_SECONDS)
+
+    def _delivery_failed(self, error: KafkaError, message: Message) -> None:
+        self._failed[str(message.topic()), message.key(), message.value()] = error
+
+    def _give_up(self, rows: Sequence[Outgoing], last: Outgoing, error: KafkaException) -> None:
+        """Abort, and flag the rows that are to blame; raises the error where no row is."""
+        producer, prefix = self._live_producer(), conf().topic_prefix
+        metrics.RELAY_ERRORS.inc()
+        cause: KafkaError = error.args[0]
+        if cause.fatal():
+            raise error
+        producer.abort_transaction(_KAFKA_SECONDS)
+        if is_permanent(cause):
+            self._failed[prefix + last.topic, last.key, last.value] = cause
+        found = False
+        for row in rows:
+            reason = self._failed.get((prefix + row.topic, row.key, row.value))
+            if reason is not None and is_permanent(reason):
+                self._flag(row.id, (row.topic, row.key), reason.str())
+                found = True
+        if not found:
+            raise error
+
+    def _sendable(self, rows: Sequence[Any]) -> list[Outgoing]:
+        """The records of rows; a row without a schema is flagged, and its key's later rows wait."""
+        found: list[Outgoing] = []
+        lacking: dict[bytes, str] = {}  # schemas that nobody knows, so that they are asked for once
+        for row in rows:
+            key, sha256 = (row[1], row[2]), row[4]
+            if self._flagged and key in self._flagged:
+                continue
+            try:
+                if sha256 in lacking:
+                    raise InvalidEvent(lacking[sha256])
+                found.append(outgoing(row, self._ids))
+            except InvalidEvent as error:
+                lacking[sha256] = str(error)
+                self._flag(row[0], key, str(error))
+        return found
+
+    def _flag(self, row_id: int, key: Key, problem: str) -> None:
+        logger.error("outbox_row_flagged", row=row_id, topic=key[0], problem=problem)
+        self._query("UPDATE eventbus_outbox SET flagged_at = now(), problem = %s WHERE id = %s", (problem, row_id))
+        self._flagged.add(key)
+
+    def _look_after_flagged(self) -> None:
+        """Once a minute try again what could not be sent: somebody may have made the topic or registered the schema."""
+        if monotonic() < self._try_flagged_at:
+            return
+        self._query(f"UPDATE eventbus_outbox SET flagged_at = NULL WHERE flagged_at IS NOT NULL{self._where}", ())  # noqa: S608
+        self._flagged.clear()
+        self._try_flagged_at = monotonic() + _TRY_FLAGGED_SECONDS
+
+    def _measure(self) -> None:
+        if monotonic() < self._measure_at:
+            return
+        self._measure_at = monotonic() + _MEASURE_SECONDS
+        depth, flagged, age = self._query(
+            "SELECT count(*), count(flagged_at), coalesce(extract(epoch FROM now() - min(created_at)), 0)::float8"
+            " FROM (SELECT flagged_at, created_at FROM eventbus_outbox ORDER BY id LIMIT %s) oldest",
+            (_COUNT_AT_MOST,),
+        )[0]
+        metrics.OUTBOX_DEPTH.set(depth)
+        metrics.OUTBOX_FLAGGED.set(flagged)
+        metrics.OUTBOX_AGE.set(age)
+
+    def _query(self, sql: str, parameters: tuple[object, ...] = (), *, binary: bool = False) -> list[tuple[Any, ...]]:
+        cursor = self._live_connection().execute(sql, parameters or None, binary=binary)  # type: ignore[call-overload]
+        return cursor.fetchall() if cursor.description else []
+
+    def _live_connection(self) -> psycopg.Connection[Any]:
+        if self._connection is None:
+            raise psycopg.OperationalError("The relay does not hold its shard.")
+        return self._connection
+
+    def _live_producer(self) -> Producer:
+        if self._producer is None:
+            raise psycopg.OperationalError("The relay does not hold its shard.")
+        return self._producer
+
+
+def produce(producer: Producer, topic: str, row: Outgoing) -> None:
+    """Queue a record, waiting for room where there is none."""
+    while True:
+        try:
+            producer.produce(topic, row.value, row.key, headers=row.headers)
+        except BufferError:
+            producer.poll(_FULL_QUEUE_SECONDS)
+        else:
+            return
+
+
+def database_address() -> dict[str, Any]:
+    """Arguments of the relay's connection: direct, never through a transaction pooler, and soon lost if it is frozen."""
+    timeouts = {"idle_session_timeout": 30_000, "statement_timeout": 30_000, "synchronous_commit": "off"}
+    address: dict[str, Any] = {
+        "application_name": f"{conf().service}-relay",
+        "options": " ".join(f"-c {name}={value}" for name, value in timeouts.items()),
+        "connect_timeout": 5,
+        "keepalives_idle": 5,
+        "keepalives_interval": 5,
+        "keepalives_count": 3,
+        "tcp_user_timeout": 15_000,
+    }
+    if conf().relay_database:
+        return address | {"conninfo": conf().relay_database}
+    django = connections["default"].settings_dict
+    given = {"dbname": "NAME", "user": "USER", "password": "PASSWORD", "host": "HOST", "port": "PORT"}
+    own = {name: django[setting] for name, setting in given.items() if django.get(setting)}
+    return address | own | {name: value for name, value in django["OPTIONS"].items() if name.startswith("ssl")}

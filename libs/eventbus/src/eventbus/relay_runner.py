@@ -1,0 +1,76 @@
+"""The relay process: a thread for each shard that it can get, and a heartbeat while all of them go round."""
+
+import threading
+from time import monotonic
+
+import psycopg
+import structlog
+from confluent_kafka import KafkaException
+
+from eventbus import metrics
+from eventbus.errors import TransientError
+from eventbus.heartbeat import Heartbeat
+from eventbus.relay import Relay
+
+logger = structlog.get_logger("eventbus.relay")
+
+_BACKOFF_SECONDS = 1.0
+_BETWEEN_CLAIMS_SECONDS = 2.0  # leaves shards to the other relays that start at the same time
+_STUCK_SECONDS = 60.0
+_AWAY = (psycopg.Error, KafkaException, TransientError)
+
+
+class RelayRunner:
+    """Relays all shards that no other process has."""
+
+    def __init__(self, shards: int, heartbeat: Heartbeat) -> None:
+        self._shards = shards
+        self._heartbeat = heartbeat
+        self._stop = threading.Event()
+        self._claiming = threading.Lock()
+        self._next_claim = 0.0
+        self._seen = dict.fromkeys(range(shards), monotonic())
+
+    def stop(self) -> None:
+        """End `run` after the batches under way; callable from a signal handler."""
+        self._stop.set()
+
+    def run(self) -> None:
+        """Relay until stopped; a shard that fails is given up and claimed again."""
+        threads = [threading.Thread(target=self._work, args=(shard,)) for shard in range(self._shards)]
+        for thread in threads:
+            thread.start()
+        while not self._stop.wait(_BACKOFF_SECONDS):
+            stuck = monotonic() - min(self._seen.values()) > _STUCK_SECONDS
+            if not stuck and all(thread.is_alive() for thread in threads):
+                self._heartbeat.beat()
+        for thread in threads:
+            thread.join()
+
+    def _work(self, shard: int) -> None:
+        while not self._stop.is_set():
+            self._seen[shard] = monotonic()
+            relay = Relay(shard, self._shards)
+            try:
+                if self._claim(relay):
+                    self._go_round(relay)
+            except _AWAY as error:
+                metrics.RELAY_ERRORS.inc()
+                logger.warning("relay_lost", shard=shard, error=str(error))
+            finally:
+                relay.close()
+            self._stop.wait(_BACKOFF_SECONDS)
+
+    def _claim(self, relay: Relay) -> bool:
+        with self._claiming:
+            if monotonic() < self._next_claim or not relay.claim():
+                return False
+            self._next_claim = monotonic() + _BETWEEN_CLAIMS_SECONDS
+        logger.info("relay_ready", shard=relay.shard)
+        return True
+
+    def _go_round(self, relay: Relay) -> None:
+        while not self._stop.is_set():
+            self._seen[relay.shard] = monotonic()
+            if relay.step() == 0:
+                relay.wait()
