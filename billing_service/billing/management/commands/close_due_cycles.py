@@ -23,7 +23,7 @@ class Command(BaseCommand):
         now = database_now()
         closed = cycles_close_due(now=now, consumed=consumed_before, as_if_due=as_if_due)
         for cycle in Cycle.objects.filter(id__in=closed).order_by("due_at"):
-            self.stdout.write(f"Closed the cycle of {cycle.due_at.isoformat()}: {cycle.payout_count} payouts.")
+            self.stdout.write(f"Closed the cycle of {cycle.due_at.isoformat()}; payouts: {cycle.payout_count}.")
         waiting = Cycle.objects.exclude(state=Cycle.State.CLOSED).filter(due_at__lte=now).first()
         if waiting:
             self.stdout.write(f"The cycle of {waiting.due_at.isoformat()} is due and waits for events before it.")

@@ -1,0 +1,88 @@
+"""The commands of billing, as an operator sees them."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from billing.jobs import close_due_cycles
+from billing.models import Cycle, Transfer
+from billing.selectors.clock import database_now
+from eventbus.testing import deliver
+from tests.make import DUE, completed, open_cycle
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def run(capsys):
+    def run(*arguments):
+        call_command(*arguments)
+        return capsys.readouterr().out
+
+    return run
+
+
+class TestCloseDueCycles:
+    def test_a_due_cycle_is_closed(self, run):
+        open_cycle(database_now() - timedelta(minutes=20))
+        deliver("tasks", [completed()])
+        assert "payouts: 1" in run("close_due_cycles")
+        assert "No cycle is due" in run("close_due_cycles")
+
+    def test_one_that_waits_for_events_says_so(self, run):
+        open_cycle(database_now() - timedelta(minutes=1))
+        assert "waits for events" in run("close_due_cycles")
+
+    def test_as_if_due_is_refused_outside_the_demo(self, settings):
+        settings.DEMO = False
+        open_cycle()
+        with pytest.raises(CommandError, match="demo only"):
+            call_command("close_due_cycles", "--as-if-due")
+        assert Cycle.objects.get().state == "open"
+
+    def test_as_if_due_closes_the_open_cycle_in_the_demo(self, run, settings):
+        settings.DEMO = True
+        open_cycle(datetime(2100, 1, 1, tzinfo=UTC))
+        deliver("tasks", [completed()])
+        assert "payouts: 1" in run("close_due_cycles", "--as-if-due")
+
+    def test_the_job_closes_what_is_due_once_consumption_passed_it(self, settings):
+        settings.CELERY_TASK_ALWAYS_EAGER = True
+        cycle = open_cycle(database_now() - timedelta(seconds=1))
+        close_due_cycles()
+        cycle.refresh_from_db()
+        assert cycle.state == "open"  # the consumer never ran
+        deliver("tasks", [completed()])  # and now it read its topics to the end
+        close_due_cycles()
+        cycle.refresh_from_db()
+        assert cycle.state == "closed"
+
+
+class TestSeedDemo:
+    @pytest.fixture(autouse=True)
+    def demo(self, settings):
+        settings.DEMO = True
+
+    def test_it_is_refused_outside_the_demo(self, settings):
+        settings.DEMO = False
+        with pytest.raises(CommandError, match="demo only"):
+            call_command("seed_demo", "--first-due", "2026-03-02")
+
+    def test_the_first_cycle_is_due_on_the_day_asked_for(self, run):
+        assert "first cycle is due" in run("seed_demo", "--first-due", "2026-03-02")
+        assert "already" in run("seed_demo", "--first-due", "2026-03-02")
+        assert Cycle.objects.get().due_at == DUE
+
+    def test_a_past_day_is_closed_at_its_own_time(self, run):
+        run("seed_demo", "--first-due", "2026-03-02")
+        deliver("tasks", [completed()])
+        assert "Closed" in run("seed_demo", "--close", "2026-03-02")
+        assert "already" in run("seed_demo", "--close", "2026-03-02")
+        assert Transfer.objects.get(kind="payout").occurred_at == DUE + timedelta(seconds=1)
+        assert Cycle.objects.get(state="open").due_at == DUE + timedelta(days=1)
+
+    def test_a_day_on_which_no_cycle_is_due_is_refused(self):
+        call_command("seed_demo", "--first-due", "2026-03-02")
+        with pytest.raises(CommandError, match="no cycle is due"):
+            call_command("seed_demo", "--close", "2026-03-08")
