@@ -45,6 +45,7 @@ class OldTasks:
         folder = "".join("_" + letter.lower() if letter.isupper() else letter for letter in name).lstrip("_")
         path = SCHEMAS / folder / f"{version}.avsc"
         schema = json.loads(path.read_text())
+        text = json.dumps(schema, sort_keys=True, separators=(",", ":"))
         event_id = str(uuid4())
         envelope = {
             "event_id": event_id, "event_name": name, "event_version": version, "event_time": now,
@@ -52,22 +53,23 @@ class OldTasks:
         }  # fmt: skip
         body = io.BytesIO()
         fastavro.schemaless_writer(body, fastavro.parse_schema(schema), envelope)
-        value = struct.pack(">bI", 0, self._id_of(schema)) + body.getvalue()
+        value = struct.pack(">bI", 0, self._id_of(schema, text)) + body.getvalue()
         headers = {
-            "ce_id": event_id, "ce_type": f"tracker.tasks.{name}", "ce_source": "tasks", "ce_specversion": "1.0",
+            "ce_id": event_id, "ce_type": f"tracker.tasks.{name}.v{version}",
+            "ce_source": "/tasks", "ce_specversion": "1.0",
             "ce_time": now.isoformat(), "content-type": "application/avro",
-            "schema_sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
+            "schema-sha256": hashlib.sha256(text.encode()).hexdigest(),
         }  # fmt: skip
         self._producer.produce(
             self._prefix + schema["topic"], value, key=data["task_id"],
             headers=[(key, text.encode()) for key, text in headers.items()],
         )  # fmt: skip
 
-    def _id_of(self, schema: dict[str, Any]) -> int:
+    def _id_of(self, schema: dict[str, Any], text: str) -> int:
         subject = f"{schema['topic']}-{schema['namespace']}.{schema['name']}"
         request = urllib.request.Request(
-            f"{self._registry}/subjects/{subject}?normalize=false",
-            data=json.dumps({"schema": json.dumps(schema)}).encode(),
+            f"{self._registry}/subjects/{subject}",
+            data=json.dumps({"schema": text}).encode(),
             headers={"Content-Type": "application/vnd.schemaregistry.v1+json"},
             method="POST",
         )
