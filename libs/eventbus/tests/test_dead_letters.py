@@ -1,13 +1,15 @@
 """What people do about dead letters."""
 
+from datetime import timedelta
+
 import pytest
+from sample import consumed
+from sample.models import Effect
+from sample.published import EPOCH, bank
 
 from eventbus import dead_letters, open_dead_letters
 from eventbus.models import DeadLetter, InboxRow, Sequence
 from eventbus.testing import deliver
-from sample import consumed
-from sample.models import Effect
-from sample.published import bank
 
 pytestmark = pytest.mark.django_db
 
@@ -15,7 +17,11 @@ pytestmark = pytest.mark.django_db
 def sequence_of_three() -> list[DeadLetter]:
     deliver(
         "payments",
-        [bank("PaymentMade", number=1, text="poison"), bank("PaymentCancelled", number=2), bank("PaymentMade", number=3)],
+        [
+            bank("PaymentMade", number=1, text="poison"),
+            bank("PaymentCancelled", number=2),
+            bank("PaymentMade", number=3),
+        ],
     )
     return list(DeadLetter.objects.order_by("id"))
 
@@ -99,10 +105,6 @@ def test_the_list_is_oldest_first_and_counts_those_behind():
 
 
 def test_an_event_from_the_future_stays_dead_on_retry():
-    from datetime import timedelta
-
-    from sample.published import EPOCH
-
     deliver("payments", [bank("PaymentMade", time=EPOCH + timedelta(minutes=6), received_at=EPOCH)])
     letter = DeadLetter.objects.get()
     assert letter.reason == "future"

@@ -1,12 +1,12 @@
 """`eventbus.testing`, as tests of services use it."""
 
 import pytest
+from sample.models import Effect
+from sample.published import bank, order
 
 from eventbus import publish, publish_many
 from eventbus.models import DeadLetter
 from eventbus.testing import clear_outbox, deliver, published
-from sample.models import Effect
-from sample.published import bank, order
 
 pytestmark = pytest.mark.django_db
 

@@ -1,6 +1,6 @@
 """The engine: one batch of records, applied in one transaction, whatever broker it came from."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from time import perf_counter
 from uuid import UUID
@@ -187,7 +187,8 @@ class Batch:
         )
 
     def _blame(self, item: Item, error: Exception) -> None:
-        logger.error("handler_failed", group=self._engine.subscription.group, event_id=str(item.event.id), exc_info=error)
+        group = self._engine.subscription.group
+        logger.error("handler_failed", group=group, event_id=str(item.event.id), exc_info=error)
         self._culprits += 1
         row = self._engine.culprits_in_a_row
         row.add(item.topic_key)
@@ -229,10 +230,23 @@ class Batch:
         if len(self._applied) <= _LINES_PER_BATCH:
             for item in self._applied.values():
                 with attached(header(item.record, HEADER)):
-                    logger.info("event_applied", group=group, event_name=item.event.name, key=item.event.key,
-                                event_id=str(item.event.id), partition=item.record.partition, offset=item.record.offset)
-        logger.info("batch_applied", group=group, events=counts, duplicates=self._duplicates,
-                    dead_letters=len(self._letters), milliseconds=round(seconds * 1000, 1))
+                    logger.info(
+                        "event_applied",
+                        group=group,
+                        event_name=item.event.name,
+                        key=item.event.key,
+                        event_id=str(item.event.id),
+                        partition=item.record.partition,
+                        offset=item.record.offset,
+                    )
+        logger.info(
+            "batch_applied",
+            group=group,
+            events=counts,
+            duplicates=self._duplicates,
+            dead_letters=len(self._letters),
+            milliseconds=round(seconds * 1000, 1),
+        )
 
 
 def levels(items: Iterable[Item]) -> list[dict[Handler, list[Item]]]:

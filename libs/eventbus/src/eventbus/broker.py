@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from confluent_kafka import IsolationLevel, KafkaException, TopicCollection, TopicPartition
-from confluent_kafka.admin import AdminClient, OffsetSpec
+from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]
 
 from eventbus.conf import conf
 from eventbus.errors import TransientError
@@ -27,8 +27,8 @@ class Broker:
             return {}
         try:
             ids = self._topic_ids({partition.topic for partition in wanted})
-            low = self._offsets(wanted, OffsetSpec.earliest())
-            high = self._offsets(wanted, OffsetSpec.latest())
+            low = self._offsets(wanted, OffsetSpec.earliest())  # type: ignore[no-untyped-call]
+            high = self._offsets(wanted, OffsetSpec.latest())  # type: ignore[no-untyped-call]
         except KafkaException as error:
             raise TransientError(f"Kafka does not say where its topics are: {error}") from error
         return {name: Found(ids[tp.topic], low[name], high[name]) for tp, name in wanted.items()}

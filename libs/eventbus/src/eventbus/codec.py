@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from io import BytesIO
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 from uuid import UUID
 
 from fastavro import schemaless_reader, schemaless_writer
@@ -119,12 +119,12 @@ def read_body(schema: Schema, value: bytes, start: int = 0) -> dict[str, Any]:
     buffer = BytesIO(value)
     buffer.seek(start)
     try:
-        envelope: dict[str, Any] = schemaless_reader(buffer, schema.parsed, None)
+        envelope: Any = schemaless_reader(buffer, schema.parsed, None)
     except Exception as error:  # whatever broken bytes lead fastavro to
         raise Rejected("malformed", f"{schema.name}: {type(error).__name__}: {error}") from error
     if buffer.tell() != len(value):
         raise Rejected("malformed", f"{schema.name}: {len(value) - buffer.tell()} bytes are left over.")
-    return envelope
+    return cast("dict[str, Any]", envelope)
 
 
 def decode(record: Record, ids: SchemaIds) -> Event:

@@ -30,7 +30,10 @@ _LOOK_SECONDS = 2.0  # how often it looks whether it has all
 class Source(Protocol):
     """What the consumer needs of a broker. Positions are the database's; the source only follows them."""
 
-    ids: SchemaIds
+    @property
+    def ids(self) -> SchemaIds:
+        """What the records' schema ids stand for."""
+        ...
 
     @property
     def positions(self) -> dict[Partition, Position]:

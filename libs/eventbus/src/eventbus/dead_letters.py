@@ -68,7 +68,7 @@ def open_dead_letters() -> int:
 
 def sequence_of(letter: DeadLetter) -> QuerySet[DeadLetter]:
     """The open letters of the letter's key, in order; the letter alone if it holds back nobody."""
-    if letter.sequence_key is None:
+    if not letter.sequence_key:
         return DeadLetter.objects.filter(pk=letter.pk, state__in=OPEN)
     return DeadLetter.objects.filter(
         group_id=letter.group_id, topic=letter.topic, sequence_key=letter.sequence_key, state__in=OPEN
@@ -122,7 +122,7 @@ def _lock(pk: int) -> list[DeadLetter]:
     letter = DeadLetter.objects.filter(pk=pk).first()
     if letter is None:
         raise NotOpen(f"There is no dead letter {pk}.")
-    if letter.sequence_key is None:
+    if not letter.sequence_key:
         DeadLetter.objects.select_for_update().get(pk=pk)
     else:
         keys = {"group_id": letter.group_id, "topic": letter.topic, "key": letter.sequence_key}
@@ -161,7 +161,7 @@ def _apply(letter: DeadLetter) -> None:
     handler = _handler(letter, event)
     with connection.cursor() as cursor:
         # One that stands alone never came as far as the inbox; its repetition may have.
-        alone = letter.sequence_key is None
+        alone = not letter.sequence_key
         if alone and not inbox.remember(cursor, letter.group_id, [event.id]):
             return
     letter.event_id = event.id
@@ -191,7 +191,7 @@ def _resolve(letter: DeadLetter, state: DeadLetter.State, by: str, resolution: s
 
 
 def _close_sequence(letter: DeadLetter) -> None:
-    if letter.sequence_key is not None:
+    if letter.sequence_key:
         Sequence.objects.filter(group_id=letter.group_id, topic=letter.topic, key=letter.sequence_key).delete()
 
 
@@ -203,7 +203,7 @@ def record_of(letter: DeadLetter) -> Record:
         letter.offset,
         None if letter.key is None else bytes(letter.key),
         None if letter.value is None else bytes(letter.value),
-        unpack_headers(letter.headers),
+        unpack_headers(bytes(letter.headers)),
         round(letter.received_at.timestamp() * 1000),
     )
 

@@ -161,7 +161,7 @@ def _row(group: int, letter: Letter) -> DeadLetter:
         value=record.value,
         headers=pack_headers(record.headers),
         received_at=record.received_at,
-        sequence_key=event.key if event else None,
+        sequence_key=event.key if event else "",
         event_id=event.id if event else None,
         event_name=event.name if event else "",
         reason=letter.reason,
@@ -196,6 +196,7 @@ def prune_inbox(*, now: datetime, batch: int = 10_000) -> int:
                 " WHERE received_at < %s AND outcome <> %s LIMIT %s)",
                 [before, InboxRow.Outcome.DEAD, batch],
             )
-            count += cursor.rowcount
-            if cursor.rowcount < batch:
+            deleted: int = cursor.rowcount
+            count += deleted
+            if deleted < batch:
                 return count

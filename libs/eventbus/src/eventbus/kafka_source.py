@@ -23,6 +23,8 @@ logger = structlog.get_logger("eventbus.consumer")
 
 _BACKOFF_SECONDS = 1.0
 
+Opened = dict[Partition, tuple[Position, str]]  # where to begin, and why not to
+
 
 class KafkaSource:
     """A member of the subscription's group. `stop` ends waiting for a database or broker that is away."""
@@ -75,7 +77,7 @@ class KafkaSource:
 
     def advanced(self, moved: Mapping[Partition, Position]) -> None:
         """Remember the positions, and tell the broker for the sake of lag tools."""
-        self.positions.update({partition: position for partition, position in moved.items() if partition in self.positions})
+        self.positions.update({partition: moved[partition] for partition in set(moved) & set(self.positions)})
         try:
             self._consumer.commit(offsets=self._named(moved, moved), asynchronous=True)
         except KafkaException as error:
@@ -129,7 +131,8 @@ class KafkaSource:
             if error is None:
                 key: Any = message.key()
                 value: Any = message.value()
-                headers: Any = message.headers() or []
+                given: Any = message.headers() or ()
+                headers = [(name, text or b"") for name, text in given]
                 where: tuple[Any, Any] = message.partition(), message.offset()
                 found.append(Record(topic, *where, key, value, headers, message.timestamp()[1]))
             else:
@@ -165,7 +168,7 @@ class KafkaSource:
         if self._paused:
             consumer.pause(self._named(opened))
 
-    def _open(self, partitions: Iterable[Partition]) -> dict[Partition, tuple[Position, str]]:
+    def _open(self, partitions: Iterable[Partition]) -> Opened:
         found = self._broker.found(partitions)
         opened = {}
         for partition, position in positions.open_positions(self._group_id(), found).items():
@@ -196,7 +199,7 @@ class KafkaSource:
     def _group_id(self) -> int:
         return inbox.group_id(self._subscription.group)
 
-    def _patiently(self, action: Callable[[], dict[Partition, tuple[Position, str]]]) -> dict[Partition, tuple[Position, str]]:
+    def _patiently(self, action: Callable[[], Opened]) -> Opened:
         """The group waits for our answer, so ask until database and broker answer or we are stopped."""
         while not self._stop.is_set():
             try:

@@ -33,7 +33,9 @@ class MemoryBus:
     records: list[Record] = field(default_factory=list)  # in the order in which they were sent
     _high: dict[Partition, int] = field(default_factory=dict)
 
-    def send(self, topic: str, key: bytes, value: bytes | None, headers: Headers, timestamp: int | None = None) -> Record:
+    def send(
+        self, topic: str, key: bytes, value: bytes | None, headers: Headers, timestamp: int | None = None
+    ) -> Record:
         """Append a record to the key's partition; `timestamp` replaces the clock's."""
         partition = topic, crc32(key) % PARTITIONS
         offset = self.found(partition).high

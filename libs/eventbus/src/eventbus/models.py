@@ -158,7 +158,7 @@ class DeadLetter(models.Model):
     value = models.BinaryField(null=True)
     headers = models.BinaryField()
     received_at = models.DateTimeField(help_text="The broker's timestamp.")
-    sequence_key = models.TextField(null=True, help_text="Key of the sequence it belongs to; null: it stands alone.")
+    sequence_key = models.TextField(default="", help_text="Key of the sequence it belongs to; empty: it stands alone.")
     event_id = models.UUIDField(null=True)
     event_name = models.TextField(default="")
     reason = models.TextField()

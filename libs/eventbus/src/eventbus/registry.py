@@ -18,7 +18,7 @@ _TIMEOUT_SECONDS = 3
 _CONTENT_TYPE = "application/vnd.schemaregistry.v1+json"
 
 # Reads or writes the cache on whatever connection the caller has: (SQL, parameters) -> rows.
-Query = Callable[[str, tuple[object, ...]], list[tuple[Any, ...]]]
+Query = Callable[[str, tuple[Any, ...]], list[tuple[Any, ...]]]
 
 
 class RegistryAway(TransientError):
@@ -78,7 +78,7 @@ def _subject(schema: Schema) -> str:
     return quote(f"{conf().topic_prefix}{schema.topic}-{schema.full_name}", safe="")
 
 
-def django_query(sql: str, parameters: tuple[object, ...]) -> list[tuple[Any, ...]]:
+def django_query(sql: str, parameters: tuple[Any, ...]) -> list[tuple[Any, ...]]:
     """Run SQL on Django's connection."""
     with connection.cursor() as cursor:
         cursor.execute(sql, parameters)
@@ -120,7 +120,7 @@ class CachedIds:
         return self._ids[schema.sha256]
 
     def remember(self, schema_id: int, text: str) -> bytes:
-        """Keep what the registry says about an id; an older meaning of the id is forgotten, and other ids of the schema."""
+        """Keep what the registry says about an id, and forget older meanings of it and other ids of the schema."""
         sha256 = fingerprint(text)
         self._query("DELETE FROM eventbus_schema WHERE id = %s OR sha256 = %s", (schema_id, sha256))
         self._query(

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from time import monotonic
-from typing import Any
+from typing import Any, cast
 
 import psycopg
 import structlog
@@ -195,7 +195,7 @@ class Relay:
         metrics.OUTBOX_AGE.set(age)
 
     def _query(self, sql: str, parameters: tuple[object, ...] = (), *, binary: bool = False) -> list[tuple[Any, ...]]:
-        cursor = self._live_connection().execute(sql, parameters or None, binary=binary)  # type: ignore[call-overload]
+        cursor = self._live_connection().execute(sql, parameters or None, binary=binary)
         return cursor.fetchall() if cursor.description else []
 
     def _live_connection(self) -> psycopg.Connection[Any]:
@@ -213,7 +213,9 @@ def produce(producer: Producer, topic: str, row: Outgoing) -> None:
     """Queue a record, waiting for room where there is none."""
     while True:
         try:
-            producer.produce(topic, row.value, row.key, headers=row.headers)
+            producer.produce(
+                topic, row.value, row.key, headers=cast("list[tuple[str, str | bytes | None]]", row.headers)
+            )
         except BufferError:
             producer.poll(_FULL_QUEUE_SECONDS)
         else:
@@ -221,7 +223,7 @@ def produce(producer: Producer, topic: str, row: Outgoing) -> None:
 
 
 def database_address() -> dict[str, Any]:
-    """Arguments of the relay's connection: direct, never through a transaction pooler, and soon lost if it is frozen."""
+    """Arguments of the relay's connection: direct, never through a pooler, and soon lost if it is frozen."""
     timeouts = {"idle_session_timeout": 30_000, "statement_timeout": 30_000, "synchronous_commit": "off"}
     address: dict[str, Any] = {
         "application_name": f"{conf().service}-relay",

@@ -1,7 +1,14 @@
 """Topics as code: their settings follow from their names."""
 
 from confluent_kafka import KafkaError, KafkaException
-from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource, NewTopic, ResourceType
+from confluent_kafka.admin import (  # type: ignore[attr-defined]
+    AdminClient,
+    AlterConfigOpType,
+    ConfigEntry,
+    ConfigResource,
+    NewTopic,
+    ResourceType,
+)
 
 from eventbus.catalogue import catalogue
 from eventbus.conf import STATE_SUFFIX, conf
@@ -64,8 +71,11 @@ def _put_right(admin: AdminClient, topics: dict[str, str]) -> None:
         present = future.result()
         wrong = {name: value for name, value in wanted[resource].items() if present[name].value != value}
         if wrong:
-            entries = [ConfigEntry(name, value, incremental_operation=AlterConfigOpType.SET) for name, value in wrong.items()]
-            changes.append(ConfigResource(resource.restype, resource.name, incremental_configs=entries))
+            changes.append(ConfigResource(resource.restype, resource.name, incremental_configs=_entries(wrong)))
     if changes:
         for changed in admin.incremental_alter_configs(changes).values():
             changed.result()
+
+
+def _entries(settings: dict[str, str]) -> list[ConfigEntry]:
+    return [ConfigEntry(name, value, incremental_operation=AlterConfigOpType.SET) for name, value in settings.items()]

@@ -1,5 +1,3 @@
 """The shop's pages."""
 
-from django.urls import path
-
 urlpatterns: list = []

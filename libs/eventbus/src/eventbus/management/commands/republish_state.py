@@ -1,0 +1,23 @@
+"""`republish_state TOPIC`: write the present state of all aggregates to a topic of state."""
+
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from eventbus.conf import conf
+from eventbus.state import republish, state_table
+
+
+class Command(BaseCommand):
+    help = "Publish the present state of all aggregates of a topic, through the outbox."
+    requires_system_checks: list[str] = []
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """One of the topics of the service's STATE table."""
+        parser.add_argument("topic")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """CommandError for a topic that this service does not keep."""
+        if options["topic"] not in state_table():
+            raise CommandError(f"{conf().service} keeps the state of: {', '.join(state_table()) or 'nothing'}.")
+        self.stdout.write(f"Published {republish(options['topic'])} states.")
