@@ -18,12 +18,12 @@ def make_app(name: str) -> Celery:
     return app
 
 
-@setup_logging.connect
+@setup_logging.connect  # type: ignore[untyped-decorator]
 def keep_logging(**_: Any) -> None:
     """Leaves logging as Django's settings made it: celery would replace it."""
 
 
-@worker_ready.connect
+@worker_ready.connect  # type: ignore[untyped-decorator]
 def serve_metrics(**_: Any) -> None:
     """Serves Prometheus metrics on METRICS_PORT, where it is set."""
     port = os.environ.get("METRICS_PORT", "")
@@ -31,8 +31,8 @@ def serve_metrics(**_: Any) -> None:
         start_http_server(int(port))
 
 
-@worker_ready.connect
-@heartbeat_sent.connect
+@worker_ready.connect  # type: ignore[untyped-decorator]
+@heartbeat_sent.connect  # type: ignore[untyped-decorator]
 def touch_heartbeat(**_: Any) -> None:
     """Touches HEARTBEAT_FILE, where it is set: its age is the liveness probe."""
     path = os.environ.get("HEARTBEAT_FILE", "")

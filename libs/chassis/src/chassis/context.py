@@ -9,10 +9,8 @@ from django.http import HttpRequest
 from django.shortcuts import resolve_url
 from django.urls import NoReverseMatch, reverse
 
-from chassis.errors import is_htmx
+from chassis.errors import is_htmx, theme_of
 from chassis.permissions import may, page_of
-
-THEMES = ("light", "dark")
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,12 +21,6 @@ class Link:
     url: str
     active: bool
     hint: str = ""
-
-
-def theme_of(request: HttpRequest) -> str:
-    """The theme chosen in this browser, empty where the system's preference decides."""
-    chosen = request.COOKIES.get("theme", "")
-    return chosen if chosen in THEMES else ""
 
 
 def navigation(request: HttpRequest) -> list[Link]:

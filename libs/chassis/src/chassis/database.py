@@ -14,7 +14,7 @@ _KNOWN_PRIVILEGES = frozenset({"SELECT", "INSERT", "UPDATE", "DELETE"})
 
 
 def connection_options(*, service: str, statement_timeout_ms: int, lock_timeout_ms: int) -> dict[str, Any]:
-    """libpq options: a frozen process, a lost network or a slow statement must not stop the others (design, Databases)."""
+    """libpq options: a frozen process, a lost network or a slow statement must not stop the others."""
     timeouts = {
         "statement_timeout": statement_timeout_ms,
         "lock_timeout": lock_timeout_ms,
@@ -48,7 +48,7 @@ def _statements(tables: dict[str, list[str]], role: str) -> sql.Composed:
     for table, privileges in tables.items():
         name = sql.Identifier(table)
         parts.append(sql.SQL("REVOKE ALL ON TABLE {} FROM {}").format(name, grantee))
-        granted = sql.SQL(", ").join(sql.SQL(privilege) for privilege in privileges)  # type: ignore[arg-type]
+        granted = sql.SQL(", ").join(sql.SQL(privilege) for privilege in privileges)
         parts.append(sql.SQL("GRANT {} ON TABLE {} TO {}").format(granted, name, grantee))
     parts.append(sql.SQL("GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO {}").format(grantee))
     return sql.SQL("; ").join(parts)

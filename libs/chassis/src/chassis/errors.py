@@ -12,6 +12,7 @@ from django.template.loader import render_to_string
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 RETRY_AFTER_SECONDS = 5
+THEMES = ("light", "dark")
 
 
 class NotUnderstood(Exception):
@@ -69,10 +70,16 @@ class UnavailableMiddleware:
         return unavailable(request)
 
 
+def theme_of(request: HttpRequest) -> str:
+    """The theme chosen in this browser, empty where the system's preference decides."""
+    chosen = request.COOKIES.get("theme", "")
+    return chosen if chosen in THEMES else ""
+
+
 def unavailable(request: HttpRequest) -> HttpResponse:
     """The 503 page, or its fragment for htmx."""
     template = "chassis/fragments/unavailable.html" if is_htmx(request) else "503.html"
-    response = HttpResponse(render_to_string(template, {"theme": request.COOKIES.get("theme", "")}), status=503)
+    response = HttpResponse(render_to_string(template, {"page_theme": theme_of(request)}), status=503)
     response.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
     response.headers["Cache-Control"] = "no-store"
     return response

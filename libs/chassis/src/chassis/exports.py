@@ -14,9 +14,10 @@ from django.conf import settings
 from django.http import FileResponse, HttpRequest, HttpResponseBase, StreamingHttpResponse
 from django.utils import timezone
 from django.utils.text import slugify
-from openpyxl import Workbook
-from openpyxl.cell import WriteOnlyCell
-from openpyxl.styles import Font
+from openpyxl import Workbook  # type: ignore[import-untyped]
+from openpyxl.cell import WriteOnlyCell  # type: ignore[import-untyped]
+from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE  # type: ignore[import-untyped]
+from openpyxl.styles import Font  # type: ignore[import-untyped]
 
 from chassis.business_time import business_date, format_iso, in_zone
 from chassis.errors import NotUnderstood
@@ -43,11 +44,11 @@ class Column(Generic[Row]):
     cents: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class TooManyRows(Exception):
-    """More rows than a spreadsheet takes well: offer CSV instead."""
+class TooManyRows(NotUnderstood):
+    """More rows than a spreadsheet takes well; a page that does not catch it offers CSV by this text."""
 
-    limit: int = XLSX_ROWS
+    def __init__(self) -> None:
+        super().__init__(f"An XLSX export has at most {XLSX_ROWS:,} rows: choose CSV, or narrow the filter.")
 
 
 def export_response(
@@ -124,6 +125,13 @@ def xlsx_file(
     return cast("io.BufferedIOBase", file)
 
 
+def _drained(buffer: io.StringIO) -> bytes:
+    chunk = buffer.getvalue().encode()
+    buffer.seek(0)
+    buffer.truncate()
+    return chunk
+
+
 def _headers(columns: Sequence[Column[Row]]) -> list[str]:
     return [label for column in columns for label in ([column.label, "Currency"] if column.cents else [column.label])]
 
@@ -146,18 +154,20 @@ def safe_text(text: str) -> str:
 def _csv_value(value: Any) -> str:
     match value:
         case None:
-            return ""
+            text = ""
         case bool():
-            return "yes" if value else "no"
+            text = "yes" if value else "no"
         case datetime():
-            return format_iso(value)
+            text = format_iso(value)
         case date():
-            return value.isoformat()
+            text = value.isoformat()
         case Decimal():
-            return f"{value:.2f}"
+            text = f"{value:.2f}"
         case int():
-            return str(value)
-    return safe_text(str(value))
+            text = str(value)
+        case _:
+            text = safe_text(str(value))
+    return text
 
 
 def _xlsx_value(value: Any) -> Any:
@@ -167,7 +177,7 @@ def _xlsx_value(value: Any) -> Any:
             return in_zone(value).replace(tzinfo=None)
         case None | bool() | int() | Decimal() | date():
             return value
-    return safe_text(str(value))
+    return safe_text(ILLEGAL_CHARACTERS_RE.sub("", str(value)))
 
 
 def _bold(sheet: Any, text: str) -> WriteOnlyCell:

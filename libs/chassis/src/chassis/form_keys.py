@@ -43,7 +43,7 @@ def _taken(*, key: UUID, kind: str, actor_id: UUID | None) -> bool:
             " VALUES (%s, %s, %s, '', statement_timestamp()) ON CONFLICT (key) DO NOTHING",
             [key, kind, actor_id],
         )
-        return cursor.rowcount == 1
+        return bool(cursor.rowcount == 1)
 
 
 def forget_before(moment: datetime) -> int:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import structlog
+from django.conf import settings
 from django.http import HttpRequest, HttpResponseBase
 
 from chassis.tracing import current_trace_id
@@ -25,8 +26,15 @@ def add_trace_id(_logger: Any, _method: str, event: Any) -> Any:
     return event
 
 
+def add_service(_logger: Any, _method: str, event: Any) -> Any:
+    """Name the service in every thread; a context variable would be known to one of them only."""
+    event.setdefault("service", settings.SERVICE_NAME)
+    return event
+
+
 SHARED_PROCESSORS: list[Any] = [
     structlog.contextvars.merge_contextvars,
+    add_service,
     add_trace_id,
     structlog.stdlib.add_logger_name,
     structlog.stdlib.add_log_level,
@@ -35,7 +43,7 @@ SHARED_PROCESSORS: list[Any] = [
 ]
 
 
-def configure(service: str) -> None:
+def configure() -> None:
     """Send structlog through the standard library, so that levels and handlers are set in one place."""
     structlog.configure(
         processors=[
@@ -48,7 +56,6 @@ def configure(service: str) -> None:
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=True,
     )
-    structlog.contextvars.bind_contextvars(service=service)
 
 
 def _request_id(request: HttpRequest) -> str:

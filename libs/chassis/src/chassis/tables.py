@@ -75,8 +75,8 @@ def table_page(
 ) -> KeysetPage[Row]:
     """The page that the address names by `sort`, `after` and `before`.
 
-    `sorts` maps a column's name in the address to its order ascending (`{"assigned": ("assigned_at", "id")}`); `default`
-    is one of them, with `-` for descending. Raises NotUnderstood for an order that is not among them.
+    `sorts` maps a column's name in the address to its ascending order, as in `{"assigned": ("assigned_at", "id")}`;
+    `default` is one of them, with `-` for descending. Raises NotUnderstood for an order that is not among them.
     """
     sort = request.GET.get("sort", default)
     columns = sorts.get(sort.removeprefix("-"))
@@ -90,7 +90,7 @@ def table_page(
 
 
 def understood(form: forms.Form) -> dict[str, Any]:
-    """The clean values of a filter form bound to the address; an unknown name or value is an error, not "everything"."""
+    """The clean values of a filter form bound to the address. An unknown name or value raises NotUnderstood."""
     unknown = set(form.data) - set(form.fields) - STATE_PARAMETERS
     if unknown:
         raise NotUnderstood(f"There is no filter “{min(unknown)}”.")

@@ -7,8 +7,10 @@ from django.contrib import messages
 from django.db import OperationalError
 from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
+from django.utils.html import escape
 
 from chassis.errors import NotUnderstood
+from chassis.exports import Column, export_response
 from chassis.form_keys import OneTimeForm, once
 from chassis.money import CentsField
 from chassis.permissions import public, refuse, requires, signed_in
@@ -77,6 +79,29 @@ def cage_list(request):
             ]
         },
     )
+
+
+@signed_in
+def note_page(request):
+    """A form of htmx: its answer replaces it."""
+    return render(request, "sample/note.html", {"form_action": "/notes/save"})
+
+
+@signed_in
+def note_save(request):
+    return HttpResponse(f"<p>Saved: {escape(request.POST['text'])}</p>")
+
+
+@requires("finance")
+def note_refused(request):
+    return HttpResponse("never shown")
+
+
+@signed_in
+def sample_export(request):
+    columns = [Column("Title", lambda row: row.title), Column("Amount", lambda row: row.cents, cents=True)]
+    rows = Sample.objects.order_by("id").iterator(chunk_size=100)
+    return export_response(request, name="Samples", columns=columns, rows=rows, totals=[("Rows", Sample.objects.count())])
 
 
 @signed_in

@@ -49,7 +49,7 @@ def service_settings(
     """
     environment = Environment(base_dir)
     urls = environment.public_urls()
-    logs.configure(name)
+    logs.configure()
     found: dict[str, Any] = {
         "SERVICE_NAME": name,
         "BASE_DIR": base_dir,
