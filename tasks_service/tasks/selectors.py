@@ -10,10 +10,6 @@ from django.db.models import Count, QuerySet, Sum
 from tasks import domain
 from tasks.models import Reassignment, ReassignmentShare, Task, TaskHistory
 
-NEWEST_ASSIGNMENT = ("-assigned_at", "-id")
-NEWEST_COMPLETION = ("-completed_at", "-id")
-NEWEST_REASSIGNMENT = ("-at", "-id")
-
 
 def workers() -> QuerySet[Account]:
     """Who may have a task: active workers, never anybody else (T2)."""
@@ -85,7 +81,7 @@ def reassignment_preview() -> ReassignmentPreview:
         workers=workers().count(),
         fees=totals["fees"],
         unpriced=totals["tasks"] - totals["priced"],
-        last=Reassignment.objects.order_by(*NEWEST_REASSIGNMENT).first(),
+        last=Reassignment.objects.order_by("-at", "-id").first(),
     )
 
 

@@ -17,6 +17,16 @@ TEXT_ERRORS = {
 }
 
 
+class ListForm(forms.Form):
+    """What the address of the list says, besides order and page."""
+
+    show = forms.CharField(required=False)
+
+
+class NewsForm(ListForm):
+    since = forms.DateTimeField()
+
+
 class HeadingField(forms.CharField):
     """A line such as `[JIRA-1] Title`; its clean value is a Heading."""
 

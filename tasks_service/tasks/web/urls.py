@@ -5,6 +5,7 @@ from .views import actions, lists, pages, reassignments
 urlpatterns = [
     path("", lists.task_list, name="task_list"),
     path("tasks/add", actions.quick_add, name="quick_add"),
+    path("tasks/news", lists.task_news, name="task_news"),
     path("tasks/reading", actions.reading, name="reading"),
     path("tasks/new", pages.task_new, name="task_new"),
     path("tasks/<uuid:task_id>", pages.task_page, name="task_page"),

@@ -16,6 +16,7 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
+from django_htmx.http import HttpResponseClientRefresh
 
 from tasks import domain, services
 from tasks.domain import Heading, Refused, TextError
@@ -46,7 +47,7 @@ def reading(request: HttpRequest) -> HttpResponse:
 @require_POST
 def quick_add(request: HttpRequest) -> HttpResponse:
     """One line makes a task for a random worker; with htmx it appears on top of the list that shows it."""
-    tab = tab_of(request.user, request.POST.get("show"))
+    tab = tab_of(request.user, request.POST.get("show", ""))
     form = QuickAddForm(request.POST)
     row = None
     if form.is_valid():
@@ -55,14 +56,18 @@ def quick_add(request: HttpRequest) -> HttpResponse:
             row = row_of(task_id, viewer=request.user, now=timezone.now())
         except Refused as refused:
             form.add_error("title", str(refused))
-    if is_htmx(request):
-        shown = row is not None and (tab.name == "open" or (tab.name == "mine" and row.mine))
-        context = {"quick_add": QuickAddForm() if row else form, "row": row, "shown": shown, "tab": tab}
-        return render(request, "tasks/_added.html", context)
-    if row is None:
-        return list_page(request, tab=tab, quick_add=form, status=422)
-    messages.success(request, _linked(_("Added, and assigned to %(name)s") % {"name": row.assignee}, row.task))
-    return HttpResponseRedirect(page_of(request))
+    said = row and _linked(_("Added, and %(name)s got it") % {"name": row.assignee}, row.task)
+    if not is_htmx(request):
+        if row is None:
+            return list_page(request, tab=tab, quick_add=form, status=422)
+        messages.success(request, said)
+        return HttpResponseRedirect(page_of(request))
+    shown = row is not None and (tab.name == "open" or (tab.name == "mine" and row.mine))
+    if shown and "empty" in request.POST:
+        messages.success(request, said)
+        return HttpResponseClientRefresh()
+    context = {"quick_add": QuickAddForm() if row else form, "row": row, "shown": shown, "tab": tab}
+    return render(request, "tasks/_added.html", context)
 
 
 def _created_once(request: HttpRequest, form: QuickAddForm) -> str:

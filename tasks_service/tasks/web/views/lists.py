@@ -1,11 +1,12 @@
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from chassis.errors import NotUnderstood
 from chassis.permissions import signed_in
 from chassis.replica.models import Account
-from chassis.tables import paginate
+from chassis.tables import table_page, understood
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -16,23 +17,36 @@ from django.views.decorators.http import require_safe
 
 from tasks import domain, selectors
 from tasks.models import Task
-from tasks.web.forms import QuickAddForm
+from tasks.web.forms import ListForm, NewsForm, QuickAddForm
 from tasks.web.rows import row_of, rows_of
 
 LONGEST_WAIT_SECONDS = 30
+MOST_NEWS = 100
+ASSIGNED = {"assigned": ("assigned_at", "id")}
+COMPLETED = {"done": ("completed_at", "id")}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tab:
-    """One list of tasks, read from one index in its order."""
+    """One list of tasks, read from one index in its order, the latest first. `moment` is the field of that order."""
 
     name: str
     label: str | Promise
     tasks: Callable[[Account], QuerySet[Task]]
-    order: tuple[str, ...]
+    sorts: Mapping[str, Sequence[str]]
     empty_title: str | Promise
     empty_text: str | Promise
     workers_only: bool = False
+
+    @property
+    def column(self) -> str:
+        """The column that it is sorted by, as the address names it."""
+        return next(iter(self.sorts))
+
+    @property
+    def moment(self) -> str:
+        """The field behind that column."""
+        return self.sorts[self.column][0]
 
 
 TABS = (
@@ -40,7 +54,7 @@ TABS = (
         name="mine",
         label=_("Mine"),
         tasks=lambda viewer: selectors.open_tasks_of(viewer.pk),
-        order=selectors.NEWEST_ASSIGNMENT,
+        sorts=ASSIGNED,
         empty_title=_("Nothing to do"),
         empty_text=_("You have no open task. When one is assigned to you, it appears here."),
         workers_only=True,
@@ -49,7 +63,7 @@ TABS = (
         name="mine-done",
         label=_("My done"),
         tasks=lambda viewer: selectors.done_tasks_of(viewer.pk),
-        order=selectors.NEWEST_COMPLETION,
+        sorts=COMPLETED,
         empty_title=_("Nothing done yet"),
         empty_text=_("Tasks that you earned a reward for appear here."),
         workers_only=True,
@@ -58,7 +72,7 @@ TABS = (
         name="open",
         label=_("All open"),
         tasks=lambda viewer: selectors.open_tasks(),
-        order=selectors.NEWEST_ASSIGNMENT,
+        sorts=ASSIGNED,
         empty_title=_("No open tasks"),
         empty_text=_("Everything is done. Write the next task into the line above."),
     ),
@@ -66,7 +80,7 @@ TABS = (
         name="done",
         label=_("All done"),
         tasks=lambda viewer: selectors.done_tasks(),
-        order=selectors.NEWEST_COMPLETION,
+        sorts=COMPLETED,
         empty_title=_("Nothing done yet"),
         empty_text=_("Completed tasks appear here, the latest first."),
     ),
@@ -78,11 +92,10 @@ def tabs_of(viewer: Account) -> list[Tab]:
     return [tab for tab in TABS if viewer.role == domain.WORKER or not tab.workers_only]
 
 
-def tab_of(viewer: Account, name: str | None) -> Tab:
+def tab_of(viewer: Account, name: str) -> Tab:
+    """The list of that name; the first one without a name."""
     tabs = tabs_of(viewer)
-    if name is None:
-        return tabs[0]
-    found = next((tab for tab in tabs if tab.name == name), None)
+    found = next((tab for tab in tabs if name in ("", tab.name)), None)
     if found is None:
         raise NotUnderstood(_("There is no list called “%(name)s” here.") % {"name": name})
     return found
@@ -91,24 +104,35 @@ def tab_of(viewer: Account, name: str | None) -> Tab:
 @signed_in
 @require_safe
 def task_list(request: HttpRequest) -> HttpResponse:
-    return list_page(request, tab=tab_of(request.user, request.GET.get("show")), quick_add=QuickAddForm())
+    tab = tab_of(request.user, understood(ListForm(request.GET))["show"])
+    return list_page(request, tab=tab, quick_add=QuickAddForm())
 
 
 def list_page(request: HttpRequest, *, tab: Tab, quick_add: QuickAddForm, status: int = 200) -> HttpResponse:
-    page = paginate(
-        tab.tasks(request.user),
-        order=tab.order,
-        after=request.GET.get("after"),
-        before=request.GET.get("before"),
-    )
+    now = timezone.now()
+    page = table_page(request, tab.tasks(request.user), sorts=tab.sorts, default=f"-{tab.column}")
     context = {
         "tab": tab,
         "tabs": tabs_of(request.user),
         "page": page,
-        "rows": rows_of(page.rows, viewer=request.user, now=timezone.now()),
+        "rows": rows_of(page.rows, viewer=request.user, now=now),
         "quick_add": quick_add,
+        "empty": not page.rows,
+        "now": now,
     }
     return render(request, "tasks/list.html", context, status=status)
+
+
+@signed_in
+@require_safe
+def task_news(request: HttpRequest) -> HttpResponse:
+    """How many tasks came to a list since the page was made; what one added oneself is on it already."""
+    asked = understood(NewsForm(request.GET))
+    tab = tab_of(request.user, asked["show"])
+    since: datetime = asked["since"]
+    came = tab.tasks(request.user).filter(**{f"{tab.moment}__gt": since})
+    came = came.exclude(creator_id=request.user.pk, assignment_no=1).exclude(completed_by_id=request.user.pk)
+    return render(request, "tasks/_news.html", {"tab": tab, "count": came[:MOST_NEWS].count(), "most": MOST_NEWS})
 
 
 @signed_in

@@ -3,7 +3,7 @@ from uuid import UUID
 
 from chassis.form_keys import once
 from chassis.permissions import requires
-from chassis.tables import paginate
+from chassis.tables import table_page
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
@@ -21,12 +21,7 @@ LEADERS = ("manager", "admin")
 @requires(*LEADERS)
 @require_safe
 def reassignment_list(request: HttpRequest) -> HttpResponse:
-    page = paginate(
-        Reassignment.objects.all(),
-        order=selectors.NEWEST_REASSIGNMENT,
-        after=request.GET.get("after"),
-        before=request.GET.get("before"),
-    )
+    page = table_page(request, Reassignment.objects.all(), sorts={"when": ("at", "id")}, default="-when")
     people = selectors.accounts_by_id(run.actor_id for run in page.rows)
     context = {"page": page, "runs": [(run, people.get(run.actor_id)) for run in page.rows]}
     return render(request, "tasks/reassignments.html", context)
@@ -67,11 +62,9 @@ def reassignment_page(request: HttpRequest, reassignment_id: UUID) -> HttpRespon
         raise Http404 from error
     shares = selectors.reassignment_shares(reassignment_id)
     people = selectors.accounts_by_id([run.actor_id, *(share.account_id for share in shares)])
-    largest = max((max(share.before, share.after) for share in shares), default=0)
     context = {
         "run": run,
         "actor": people.get(run.actor_id),
         "shares": [(share, people.get(share.account_id) if share.account_id else None) for share in shares],
-        "largest": largest,
     }
     return render(request, "tasks/reassignment.html", context)
