@@ -213,9 +213,7 @@ def produce(producer: Producer, topic: str, row: Outgoing) -> None:
     """Queue a record, waiting for room where there is none."""
     while True:
         try:
-            producer.produce(
-                topic, row.value, row.key, headers=cast("list[tuple[str, str | bytes | None]]", row.headers)
-            )
+            producer.produce(topic, row.value, row.key, headers=cast("Any", row.headers))
         except BufferError:
             producer.poll(_FULL_QUEUE_SECONDS)
         else:
