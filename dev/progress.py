@@ -58,7 +58,9 @@ class Progress:
         return outboxes or [place for name in self._system.services for place in self._behind(name)]
 
     def _subscribed(self, service: str) -> dict[str, list[str]]:
-        return dict(json.loads(self._system.manage(service, "shell", "-v", "0", "-c", SUBSCRIPTIONS)))
+        running = {entry.name for entry in self._system.entries}
+        found = json.loads(self._system.manage(service, "shell", "-v", "0", "-c", SUBSCRIPTIONS))
+        return {name: topics for name, topics in found.items() if f"{service}-consumer-{name}" in running}
 
     def _connect(self, service: str) -> psycopg.Connection[tuple[object, ...]]:
         return psycopg.connect(self._system.servers.postgres.superuser_url(service), autocommit=True)
