@@ -26,17 +26,27 @@ class Preparation:
 
     def run(self) -> None:
         """All steps of all services."""
-        self._system.each_service(self._prepare)
+        first, *others = self._system.services
+        together = self._system.each_service
+        together(self._migrate)
+        # Every service registers every schema; the registry refuses a rule that two of them make at once.
+        self._register(first)
+        together(self._register, others)
+        if "auth" in self._system.services:
+            self._provision()
 
-    def _prepare(self, service: str) -> None:
+    def _migrate(self, service: str) -> None:
         manage = self._system.manage
         tables = digest(ROOT.glob("libs/*/src/**/migrations/*.py"), service_dir(service).glob("*/migrations/*.py"))
         self._once(f"{service} migrate", tables, lambda: manage(service, "migrate", "--no-input", owner=True))
+
+    def _register(self, service: str) -> None:
         contract = digest((ROOT / "schemas").rglob("*.avsc"), (ROOT / "libs/eventbus/src").rglob("*.py"))
-        self._once(f"{service} register_schemas", contract, lambda: manage(service, "register_schemas"))
-        if service == "auth":
-            clients = hashlib.sha256(self._system.environment("auth")["OIDC_CLIENTS"].encode()).hexdigest()
-            self._once("auth provision_clients", clients, lambda: manage("auth", "provision_clients"))
+        self._once(f"{service} register_schemas", contract, lambda: self._system.manage(service, "register_schemas"))
+
+    def _provision(self) -> None:
+        clients = hashlib.sha256(self._system.environment("auth")["OIDC_CLIENTS"].encode()).hexdigest()
+        self._once("auth provision_clients", clients, lambda: self._system.manage("auth", "provision_clients"))
 
     def _once(self, step: str, inputs: str, action: Callable[[], object]) -> None:
         if self._stamps.get(step) == inputs:

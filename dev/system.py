@@ -10,7 +10,7 @@ import subprocess
 import sys
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from email.message import EmailMessage
 from pathlib import Path
@@ -219,10 +219,10 @@ class System:
             "topic_prefix": "",
         }
 
-    def each_service(self, action: Callable[[str], object]) -> None:
-        """Do something for all services side by side; the first failure is raised when all have ended."""
+    def each_service(self, action: Callable[[str], object], names: Iterable[str] | None = None) -> None:
+        """Do something for services side by side; the first failure is raised when all have ended."""
         with ThreadPoolExecutor(max_workers=len(SERVICES)) as pool:
-            futures = [pool.submit(action, name) for name in self.services]
+            futures = [pool.submit(action, name) for name in (self.services if names is None else names)]
         for future in futures:
             future.result()
 

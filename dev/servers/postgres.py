@@ -35,7 +35,7 @@ SETTINGS = {
     "log_timezone": "UTC",
     "max_wal_size": "1GB",
 }
-# Killing the server loses nothing with these either; only a power failure would. (With synchronous_commit off it would.)
+# A killed server loses nothing without these, only a power failure would. It does lose without synchronous_commit.
 THROWAWAY_SETTINGS = {"fsync": "off", "full_page_writes": "off"}
 
 
