@@ -4,8 +4,10 @@
 # Settings of this checkout, as AUTH_PORT=3001 on a line each.
 -include .env
 
-PYTHON ?= $(or $(firstword $(foreach name,python3 python3.14 python3.13 python3.12 python3.11,$(shell \
-	$(name) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $(name)))),python3)
+ifndef PYTHON
+PYTHON := $(shell for name in python3 python3.14 python3.13 python3.12 python3.11; do \
+	$$name -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$name && exit; done; echo python3)
+endif
 DEV = .venv/bin/python -m dev
 PORTS = AUTH_PORT TASKS_PORT BILLING_PORT ANALYTICS_PORT MAIL_PORT SMTP_PORT IMAP_PORT POSTGRES_PORT KAFKA_PORT \
 	KAFKA_CONTROLLER_PORT REGISTRY_PORT REGISTRY_MANAGEMENT_PORT VALKEY_PORT

@@ -12,7 +12,7 @@ from dev.demo import DESCRIPTION
 from dev.errors import Trouble
 from dev.paths import DEMO, SERVICES, WARM, service_dir
 from dev.servers import Servers
-from dev.servers.postgres import BINARIES
+from dev.servers.postgres_home import BINARIES
 from dev.system import PORTS, System
 
 

