@@ -1,5 +1,6 @@
 """The engine: one batch of records, applied in one transaction, whatever broker it came from."""
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from time import perf_counter
@@ -35,11 +36,7 @@ class Item:
     record: Record
     event: Event
     handler: Handler
-
-    @property
-    def topic_key(self) -> TopicKey:
-        """What its order is kept by."""
-        return self.event.topic, self.event.key
+    topic_key: TopicKey  # what its order is kept by
 
 
 @dataclass(slots=True)
@@ -98,7 +95,7 @@ class Engine:
                 found.rejected.append(Letter(place, record, None, error.reason, str(error), DeadLetter.State.DEAD))
                 continue
             if (handler := handlers.get(event.name)) is not None:
-                found.items.append(Item(place, record, event, handler))
+                found.items.append(Item(place, record, event, handler, (event.topic, event.key)))
         return found
 
 
@@ -112,7 +109,7 @@ class Batch:
         self._letters = list(found.rejected)
         self._closed: set[TopicKey] = set()  # keys that wait in a sequence
         self._open: set[TopicKey] = set()  # keys of superseding topics with open dead letters
-        self._applied: dict[UUID, Item] = {}
+        self._applied: list[Item] = []
         self._culprits = 0
         self._duplicates = 0
 
@@ -173,7 +170,7 @@ class Batch:
             self._blame(ready[0], error)
         else:
             self._engine.culprits_in_a_row.clear()
-            self._applied.update((item.event.id, item) for item in ready)
+            self._applied += ready
 
     def _waits(self, item: Item) -> bool:
         if item.topic_key in self._closed:
@@ -209,7 +206,10 @@ class Batch:
 
     def _supersede(self) -> None:
         """In topics whose events carry the whole state, a later one that was applied makes the dead ones void."""
-        last = {item.topic_key: item.place for item in self._applied.values() if item.topic_key in self._open}
+        last: dict[TopicKey, int] = {}
+        for item in self._applied:
+            if item.topic_key in self._open:
+                last[item.topic_key] = max(item.place, last.get(item.topic_key, -1))
         for letter in self._letters:
             if letter.event and letter.place < last.get((letter.event.topic, letter.event.key), -1):
                 letter.state = DeadLetter.State.SUPERSEDED
@@ -218,9 +218,7 @@ class Batch:
     def report(self, seconds: float) -> None:
         """Metrics and log lines, after the commit."""
         group = self._engine.subscription.group
-        counts: dict[str, int] = {}
-        for item in self._applied.values():
-            counts[item.event.name] = counts.get(item.event.name, 0) + 1
+        counts = dict(Counter(item.event.name for item in self._applied))
         for name, count in counts.items():
             metrics.CONSUMED.labels(group, name).inc(count)
         if self._duplicates:
@@ -228,7 +226,7 @@ class Batch:
         for letter in self._letters:
             metrics.DEAD_LETTERS.labels(group, letter.reason).inc()
         if len(self._applied) <= _LINES_PER_BATCH:
-            for item in self._applied.values():
+            for item in self._applied:
                 with attached(header(item.record, HEADER)):
                     logger.info(
                         "event_applied",

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
+from django.core.signals import setting_changed
 from fastavro import parse_schema
 
 from eventbus.conf import conf
@@ -97,11 +98,15 @@ class Catalogue:
         return sorted(self.writers)
 
 
-@lru_cache(maxsize=4)
-def _read(folder: Path) -> Catalogue:
-    return Catalogue(folder)
-
-
+@lru_cache(maxsize=1)
 def catalogue() -> Catalogue:
     """The catalogue of the configured folder."""
-    return _read(conf().schemas)
+    return Catalogue(conf().schemas)
+
+
+def _forget(*, setting: str, **_: Any) -> None:
+    if setting == "EVENTBUS":
+        catalogue.cache_clear()
+
+
+setting_changed.connect(_forget, dispatch_uid="eventbus.catalogue")

@@ -1,11 +1,9 @@
 """Avro in the Confluent wire format (a zero byte, the schema's id, the body), and the checks on both sides."""
 
 import json
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import lru_cache
 from io import BytesIO
-from typing import Any, Protocol, cast
+from typing import Any, NamedTuple, Protocol, cast
 from uuid import UUID
 
 from fastavro import schemaless_reader, schemaless_writer
@@ -23,8 +21,7 @@ _PREFIX_BYTES = 5
 Headers = list[tuple[str, bytes]]
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(NamedTuple):
     """A record as the broker gives it; `topic` is without prefix, `timestamp` the broker's, in milliseconds."""
 
     topic: str
@@ -45,7 +42,10 @@ class SchemaIds(Protocol):
     """Which id a schema has on the wire."""
 
     def schema(self, schema_id: int, sha256: bytes) -> Schema:
-        """The schema that a record was written with. Rejected if it is unknown or another one."""
+        """The schema that a record was written with, by its id and the header with its sha256 (hexadecimal).
+
+        Rejected if it is unknown or another one.
+        """
         ...
 
 
@@ -95,8 +95,8 @@ def frame(schema_id: int, body: bytes) -> bytes:
     return b"\x00" + schema_id.to_bytes(4, "big") + body
 
 
-@lru_cache(maxsize=1024)
-def _fixed_headers(schema: Schema) -> Headers:
+def fixed_headers(schema: Schema) -> Headers:
+    """The headers that all records of a schema share: CloudEvents' and the schema's sha256."""
     return [
         ("ce_specversion", b"1.0"),
         ("ce_type", f"{schema.full_name}.v{schema.version}".encode()),
@@ -106,9 +106,9 @@ def _fixed_headers(schema: Schema) -> Headers:
     ]
 
 
-def headers(schema: Schema, event_id: str, time: datetime, traceparent: str) -> Headers:
-    """CloudEvents headers, the schema's sha256 and the trace context."""
-    found = [*_fixed_headers(schema), ("ce_id", event_id.encode()), ("ce_time", time.isoformat().encode())]
+def headers(fixed: Headers, event_id: str, time: datetime, traceparent: str) -> Headers:
+    """All headers of a record."""
+    found = [*fixed, ("ce_id", event_id.encode()), ("ce_time", time.isoformat().encode())]
     if traceparent:
         found.append(("traceparent", traceparent.encode()))
     return found
@@ -171,21 +171,26 @@ def is_future(event: Event) -> bool:
 def _sha256(record: Record) -> bytes:
     for name, value in record.headers:
         if name == SHA256_HEADER:
-            try:
-                return bytes.fromhex(value.decode("ascii"))
-            except ValueError:
-                break
+            return value
     raise Rejected("malformed", "The record does not say the sha256 of its schema.")
+
+
+def parse_sha256(header: bytes) -> bytes:
+    """The sha256 that a header names; Rejected if it names none."""
+    try:
+        return bytes.fromhex(header.decode("ascii"))
+    except (AttributeError, ValueError) as error:
+        raise Rejected("malformed", f"{header!r} is no sha256 of a schema.") from error
 
 
 def header(record: Record, name: str) -> str:
     """The text of a header, or an empty string."""
-    return next((value.decode("utf-8", "replace") for key, value in record.headers if key == name), "")
+    return next(((value or b"").decode("utf-8", "replace") for key, value in record.headers if key == name), "")
 
 
 def pack_headers(found: Headers) -> bytes:
     """Headers as they are kept in a table: they may hold any bytes."""
-    return json.dumps([[name, value.decode("latin-1")] for name, value in found]).encode()
+    return json.dumps([[name, (value or b"").decode("latin-1")] for name, value in found]).encode()
 
 
 def unpack_headers(packed: bytes) -> Headers:

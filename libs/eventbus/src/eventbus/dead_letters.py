@@ -10,7 +10,7 @@ from django.db.models.functions import Coalesce, Now
 from eventbus import inbox
 from eventbus.batch import TRANSIENT
 from eventbus.catalogue import Schema, catalogue
-from eventbus.codec import Record, decode, header, is_future, unpack_headers
+from eventbus.codec import Record, decode, header, is_future, parse_sha256, unpack_headers
 from eventbus.errors import Rejected
 from eventbus.event import Event
 from eventbus.models import DeadLetter, InboxRow, Sequence
@@ -213,4 +213,4 @@ class _FrozenIds:
 
     def schema(self, schema_id: int, sha256: bytes) -> Schema:
         """As CachedIds does, which is asked where there is no file."""
-        return catalogue().by_sha256.get(sha256) or CachedIds().schema(schema_id, sha256)
+        return catalogue().by_sha256.get(parse_sha256(sha256)) or CachedIds().schema(schema_id, sha256)

@@ -71,9 +71,11 @@ def advance(cursor: Any, group: int, advances: Iterable[Advance]) -> None:
 
 def lock_sequences(cursor: Any, group: int, keys: Iterable[TopicKey]) -> set[TopicKey]:
     """Those of the keys that have a sequence, locked shared: it can be added to, but not worked off meanwhile."""
-    topics, names = _columns(keys)
-    if not topics:
+    # Sequences of our partitions' keys are opened by us alone: if there is none at all, none can appear now.
+    cursor.execute("SELECT EXISTS (SELECT FROM eventbus_sequence WHERE group_id = %s)", [group])
+    if not cursor.fetchone()[0]:
         return set()
+    topics, names = _columns(keys)
     cursor.execute(
         "SELECT s.topic, s.key FROM eventbus_sequence s WHERE s.group_id = %s AND (s.topic, s.key) IN"
         " (SELECT * FROM unnest(%s::text[], %s::text[])) ORDER BY s.id FOR SHARE OF s",
@@ -86,12 +88,16 @@ def remember(cursor: Any, group: int, ids: Sequence[UUID]) -> set[UUID]:
     """Put ids into the inbox and return those that were not there."""
     if not ids:
         return set()
+    unique = set(ids)
+    # Only where some were there already are the others named.
     cursor.execute(
-        "INSERT INTO eventbus_inbox (group_id, event_id, outcome) SELECT %s, id, %s FROM unnest(%s::uuid[]) AS id"
-        " ON CONFLICT DO NOTHING RETURNING event_id",
-        [group, InboxRow.Outcome.APPLIED, list(ids)],
+        "WITH new AS (INSERT INTO eventbus_inbox (group_id, event_id, outcome)"
+        " SELECT %s, id, %s FROM unnest(%s::uuid[]) AS id ON CONFLICT DO NOTHING RETURNING event_id)"
+        " SELECT CASE WHEN count(*) < %s THEN coalesce(array_agg(event_id), '{}') END FROM new",
+        [group, InboxRow.Outcome.APPLIED, _array(ids), len(unique)],
     )
-    return {row[0] for row in cursor.fetchall()}
+    (new,) = cursor.fetchone()
+    return unique if new is None else set(new)
 
 
 def set_outcome(group: int, ids: Sequence[UUID], outcome: InboxRow.Outcome) -> None:
@@ -100,7 +106,7 @@ def set_outcome(group: int, ids: Sequence[UUID], outcome: InboxRow.Outcome) -> N
         cursor.execute(
             "INSERT INTO eventbus_inbox (group_id, event_id, outcome) SELECT %s, id, %s FROM unnest(%s::uuid[]) AS id"
             " ON CONFLICT (group_id, event_id) DO UPDATE SET outcome = excluded.outcome",
-            [group, outcome, list(ids)],
+            [group, outcome, _array(ids)],
         )
 
 
@@ -143,6 +149,11 @@ def supersede(group: int, keys: Iterable[TopicKey]) -> None:
             [group, topics, names],
         )
     set_outcome(group, closed, InboxRow.Outcome.DISCARDED)
+
+
+def _array(ids: Iterable[UUID]) -> str:
+    """A literal for a parameter: adapting hundreds of ids one by one takes longer than the statement."""
+    return "{" + ",".join(map(str, ids)) + "}"
 
 
 def _columns(keys: Iterable[TopicKey]) -> tuple[list[str], list[str]]:

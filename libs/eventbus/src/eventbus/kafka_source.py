@@ -131,8 +131,7 @@ class KafkaSource:
             if error is None:
                 key: Any = message.key()
                 value: Any = message.value()
-                given: Any = message.headers() or ()
-                headers = [(name, text or b"") for name, text in given]
+                headers: Any = message.headers() or []
                 where: tuple[Any, Any] = message.partition(), message.offset()
                 found.append(Record(topic, *where, key, value, headers, message.timestamp()[1]))
             else:

@@ -14,7 +14,7 @@ from eventbus.inbox import group_id
 from eventbus.positions import Found, Partition, Position
 from eventbus.registry import FixedIds
 from eventbus.subscription import subscription
-from eventbus.wire import COLUMNS, outgoing
+from eventbus.wire import COLUMNS, Wire
 
 PARTITIONS = 12
 TOPIC_ID = "memory"
@@ -51,10 +51,10 @@ class MemoryBus:
 
     def relay(self) -> int:
         """Move this service's outbox into the topics, oldest first; returns how many rows it had."""
-        ids = FixedIds()
+        wire = Wire(FixedIds())
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute(f"SELECT {COLUMNS} FROM eventbus_outbox ORDER BY id")  # noqa: S608
-            sent = [outgoing(row, ids) for row in cursor.fetchall()]
+            sent = [wire.outgoing(row) for row in cursor.fetchall()]
             for row in sent:
                 self.send(row.topic, row.key, row.value, row.headers)
             cursor.execute("DELETE FROM eventbus_outbox WHERE id = ANY(%s)", [[row.id for row in sent]])

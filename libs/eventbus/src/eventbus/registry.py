@@ -11,6 +11,7 @@ from urllib.request import Request, urlopen
 from django.db import connection
 
 from eventbus.catalogue import Catalogue, Schema, catalogue, fingerprint
+from eventbus.codec import parse_sha256
 from eventbus.conf import conf
 from eventbus.errors import Rejected, TransientError
 
@@ -94,17 +95,17 @@ class CachedIds:
         self._catalogue: Catalogue = catalogue()
         self._sha256: dict[int, bytes] = {}
         self._ids: dict[bytes, int] = {}
-        self._checked: dict[tuple[int, bytes], Schema] = {}
+        self._checked: dict[tuple[int, bytes], Schema] = {}  # by id and the header as it came
 
     def schema(self, schema_id: int, sha256: bytes) -> Schema:
-        """The frozen schema of a record that names this id and this sha256.
+        """The frozen schema of a record that names this id and this sha256 (hexadecimal).
 
         Rejected where the registry knows no such schema or another one, and where there is no frozen file of it;
         RegistryAway where the registry would have to be asked and does not answer.
         """
         found = self._checked.get((schema_id, sha256))
         if found is None:
-            found = self._checked[schema_id, sha256] = self._check(schema_id, sha256)
+            found = self._checked[schema_id, sha256] = self._check(schema_id, parse_sha256(sha256))
         return found
 
     def id_of(self, schema: Schema) -> int | None:
@@ -171,7 +172,7 @@ class FixedIds:
         if not 0 < schema_id <= len(self._catalogue.schemas):
             raise Rejected("unknown_schema", f"The registry knows no schema {schema_id}.")
         found = self._catalogue.schemas[schema_id - 1]
-        if found.sha256 != sha256:
+        if found.sha256 != parse_sha256(sha256):
             raise Rejected("other_schema", f"Schema {schema_id} is not the one that the record was written with.")
         return found
 

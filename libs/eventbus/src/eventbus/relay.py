@@ -15,7 +15,7 @@ from eventbus.errors import InvalidEvent
 from eventbus.kafka import is_permanent, producer_settings
 from eventbus.outbox import CHANNEL, SLOTS
 from eventbus.registry import CachedIds
-from eventbus.wire import COLUMNS, Outgoing, outgoing
+from eventbus.wire import COLUMNS, Outgoing, Wire
 
 logger = structlog.get_logger("eventbus.relay")
 
@@ -55,7 +55,7 @@ class Relay:
             if not self._query("SELECT pg_try_advisory_lock(%s, %s)", (_LOCK_CLASS, slot))[0][0]:
                 self.close()
                 return False
-        self._ids = CachedIds(self._query)
+        self._wire = Wire(CachedIds(self._query))
         self._start_producer()
         self._query(f"LISTEN {CHANNEL}")
         return True
@@ -162,7 +162,7 @@ class Relay:
             try:
                 if sha256 in lacking:
                     raise InvalidEvent(lacking[sha256])
-                found.append(outgoing(row, self._ids))
+                found.append(self._wire.outgoing(row))
             except InvalidEvent as error:
                 lacking[sha256] = str(error)
                 self._flag(row[0], key, str(error))

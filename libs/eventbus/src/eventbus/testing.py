@@ -7,7 +7,7 @@ from uuid import UUID
 from django.db import connection
 
 from eventbus.catalogue import catalogue
-from eventbus.codec import Headers, encode, frame, headers, read_body
+from eventbus.codec import Headers, encode, fixed_headers, frame, headers, read_body
 from eventbus.event import Event
 from eventbus.inbox import group_id
 from eventbus.memory import MemoryBus
@@ -55,7 +55,12 @@ def wire(event: Event, ids: WritingIds) -> tuple[str, bytes, bytes, Headers]:
     schema_id = ids.id_of(schema)
     if schema_id is None:
         raise LookupError(f"{schema.full_name} is not registered.")
-    return schema.topic, event.key.encode(), frame(schema_id, body), headers(schema, str(event.id), event.time, "")
+    return (
+        schema.topic,
+        event.key.encode(),
+        frame(schema_id, body),
+        headers(fixed_headers(schema), str(event.id), event.time, ""),
+    )
 
 
 def _event(sha256: bytes, body: bytes) -> Event:
