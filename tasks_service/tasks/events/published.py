@@ -51,8 +51,8 @@ def task_assigned(
     *,
     at: datetime,
     cause: str,
-    actor_id: UUID | None,
-    reassignment_id: UUID | None = None,
+    actor_id: UUID | str | None,
+    reassignment_id: UUID | str | None = None,
     caused: bool = False,
 ) -> Event:
     data = {
@@ -95,7 +95,7 @@ def _event(name: str, task: TaskState, at: datetime, data: dict[str, Any], *, nu
     return Event(name=name, version=1, key=key, time=at, data=data)
 
 
-def _actor(actor_id: UUID | None) -> str:
+def _actor(actor_id: UUID | str | None) -> str:
     return str(actor_id) if actor_id else domain.SYSTEM
 
 

@@ -13,7 +13,7 @@ from tasks import domain
 from tasks.models import Reassignment, ReassignmentShare
 
 from . import locks
-from .assignment import Drawn, HeldTask, open_tasks_hold, tasks_assign
+from .assignment import Drawn, HeldTask, array_literal, open_tasks_hold, tasks_assign
 
 
 @transaction.atomic
@@ -50,8 +50,8 @@ def _reassignment_note(
 ) -> Reassignment:
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT count(*), coalesce(sum(fee), 0)::bigint FROM tasks_taskprice WHERE task_id = ANY(%s)",
-            [[task.id for task in held]],
+            "SELECT count(*), coalesce(sum(fee), 0)::bigint FROM tasks_taskprice WHERE task_id = ANY(%s::uuid[])",
+            [array_literal(task.id for task in held)],
         )
         priced, fees = cursor.fetchone()
     return Reassignment.objects.create(
@@ -70,7 +70,8 @@ def _shares_note(
     reassignment: Reassignment, *, workers: Sequence[UUID], held: Sequence[HeldTask], draws: Sequence[UUID]
 ) -> None:
     """Everybody who could have got a task is noted, also who got none."""
-    before: Counter[UUID | None] = Counter(task.assignee_id for task in held)
+    had = Counter(task.assignee_id for task in held)
+    before: Counter[UUID | None] = Counter({UUID(name) if name else None: count for name, count in had.items()})
     after: Counter[UUID | None] = Counter(draws)
     ReassignmentShare.objects.bulk_create(
         ReassignmentShare(
