@@ -95,6 +95,8 @@ class Today:
     """The cards: management's income, debts, and the most expensive task of the day, week and month so far."""
 
     day: date
+    week_start: date
+    month_start: date
     income: Income
     below_zero: BelowZero
     of_day: Top | None
@@ -120,6 +122,8 @@ def today_show(*, today: date) -> Today:
     tops = tops_by_day(Period(min(week.start, month.start), today))
     return Today(
         day=today,
+        week_start=week.start,
+        month_start=month.start,
         income=income_by_day(Period(today, today)).get(today, Income()),
         below_zero=below_zero(),
         of_day=tops.get(today),

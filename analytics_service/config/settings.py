@@ -19,5 +19,5 @@ globals().update(
 
 NAVIGATION = [
     ("Overview", "overview", ("admin",)),
-    ("Dead letters", "dead_letters", ("admin",)),
+    ("Dead letters", "dead_letters:list", ("admin",)),
 ]

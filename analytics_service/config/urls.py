@@ -2,4 +2,11 @@
 
 from django.urls import include, path
 
-urlpatterns = [path("", include("analytics.web.urls"))]
+from chassis.permissions import requires
+from eventbus.urls import dead_letters
+
+urlpatterns = [
+    path("", include("analytics.web.urls")),
+    path("", include("chassis.identity.urls")),
+    path("dead-letters/", include(dead_letters(read=requires("admin"), act=requires("admin")))),
+]

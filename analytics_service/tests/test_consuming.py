@@ -16,7 +16,8 @@ from analytics.models import AccountStanding, KeptEvent
 from analytics.services.generations import PROJECTIONS
 from chassis.replica.models import Account
 from eventbus import Event
-from eventbus.models import DeadLetter
+from eventbus.catalogue import catalogue
+from eventbus.models import ConsumerOffset, DeadLetter, InboxRow
 from eventbus.testing import deliver
 from tests.making import earned, make, posted, reversed_, uid
 
@@ -90,8 +91,6 @@ def expected(consumer: str) -> Any:
 
 
 def forget_inbox() -> None:
-    from eventbus.models import ConsumerOffset, InboxRow
-
     InboxRow.objects.all().delete()
     ConsumerOffset.objects.all().delete()
 
@@ -128,8 +127,6 @@ def test_every_event_that_the_table_names_is_in_these_tests(consumer: str):
 
 
 def test_every_event_of_the_catalogue_is_kept():
-    from eventbus.catalogue import catalogue
-
     assert {name for table in CONSUMERS.values() for name in table} == set(catalogue().topic_of)
 
 

@@ -1,0 +1,49 @@
+"""Pages for admins: what happened, in numbers."""
+
+from datetime import date
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from analytics import selectors
+from analytics.domain import PeriodError, period_read
+from analytics.web.forms import choice_read
+from analytics.web.shown import shown, tasks_shown
+from chassis.business_time import business_date
+from chassis.permissions import requires
+from chassis.tables import paginate
+
+
+@requires("admin")
+@require_safe
+def overview(request: HttpRequest) -> HttpResponse:
+    """A1 and A2: cards of today, and a chosen period."""
+    today = business_date(timezone.now())
+    choice = choice_read(request.GET, today=today)
+    report = selectors.report_show(period=choice.period) if choice.period else None
+    cards, tables = shown(selectors.today_show(today=today), report)
+    context = {"today": today, "choice": choice, "cards": cards, "tables": tables}
+    return render(request, "analytics/overview.html", context, status=400 if choice.error else 200)
+
+
+@requires("admin")
+@require_safe
+def tie(request: HttpRequest, first: date, last: date) -> HttpResponse:
+    """Every task that shares the highest reward of a day, week or month."""
+    try:
+        period = period_read(first.isoformat(), last.isoformat())
+    except PeriodError as error:
+        raise Http404(str(error)) from error
+    top = selectors.top_of_period(period)
+    if top is None:
+        return render(request, "analytics/tie.html", {"period": period, "top": None})
+    page = paginate(
+        selectors.tie(top=top, period=period),
+        order=("occurred_at", "task_id"),
+        after=request.GET.get("after", ""),
+        before=request.GET.get("before", ""),
+    )
+    tasks = tasks_shown(map(selectors.completed, page.rows))
+    return render(request, "analytics/tie.html", {"period": period, "top": top, "page": page, "tasks": tasks})
