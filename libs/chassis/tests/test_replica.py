@@ -23,7 +23,9 @@ class Event:
     data: dict[str, Any]
 
 
-def state(version, *, account=PERSON, name="AccountUpdated", full_name="Wilma Weber", role="worker", active=True, epoch=1):
+def state(
+    version, *, account=PERSON, name="AccountUpdated", full_name="Wilma Weber", role="worker", active=True, epoch=1
+):
     person = {"email": "w@popug.example", "full_name": full_name, "position": "Keeper"}
     return Event(name, access_data(version, account, role, active, epoch) | person)
 
@@ -49,7 +51,12 @@ def test_a_new_account_is_reported_with_its_access():
     assert accounts_apply([state(1, name="AccountCreated")]) == [
         AccessChange(PERSON, Access("", True), Access("worker", True))
     ]
-    assert (row().name, row().email, row().position, row().is_worker) == ("Wilma Weber", "w@popug.example", "Keeper", True)
+    assert (row().name, row().email, row().position, row().is_worker) == (
+        "Wilma Weber",
+        "w@popug.example",
+        "Keeper",
+        True,
+    )
 
 
 @pytest.mark.django_db

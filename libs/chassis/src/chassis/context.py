@@ -68,6 +68,9 @@ def own_pages(request: HttpRequest) -> list[Link]:
 
 def page(request: HttpRequest) -> dict[str, Any]:
     """Context processor of every page; lazy, because a fragment of htmx needs none of it."""
+    if not hasattr(request, "user"):
+        # Refused before anybody asked who it is, as for a host that is not ours.
+        return {"page_theme": theme_of(request), "page_layout": "chassis/standalone.html"}
     return {
         "page_service": settings.SERVICE_NAME,
         "page_theme": theme_of(request),

@@ -36,7 +36,7 @@ class HealthMiddleware:
         except DatabaseError:
             return _text("database does not answer", status=503)
         if waiting:
-            return _text(f"{waiting} migrations to apply", status=503)
+            return _text(f"migrations to apply: {waiting}", status=503)
         return _text("ok")
 
     def waiting_migrations(self) -> int:

@@ -9,7 +9,7 @@ from typing import Any, Generic, TypeVar
 from django import forms
 from django.core.exceptions import ValidationError
 from django.core.serializers.json import DjangoJSONEncoder
-from django.db.models import BooleanField, Expression, F, Field, Func, Q, QuerySet, Value
+from django.db.models import BooleanField, Expression, F, Field, Func, IntegerField, Q, QuerySet, Value
 from django.http import HttpRequest
 
 from chassis.errors import NotUnderstood
@@ -130,9 +130,19 @@ def _place(queryset: "QuerySet[Any, Row]", order: Sequence[str], cursor: str) ->
         if not isinstance(raw, list) or len(raw) != len(order):
             raise ValueError(cursor)
         fields = [_output_field(queryset, name.removeprefix("-")) for name in order]
-        return [Value(kind.to_python(value), output_field=kind) for kind, value in zip(fields, raw, strict=True)]
+        return [_checked(kind, value) for kind, value in zip(fields, raw, strict=True)]
     except (ValueError, TypeError, ValidationError) as error:
         raise NotUnderstood("This page of the list does not exist.") from error
+
+
+def _checked(kind: "Field[Any, Any]", value: Any) -> Value:
+    if value is None:
+        raise ValueError("no value")
+    found = kind.to_python(value)
+    if isinstance(kind, IntegerField):
+        # Beyond the column's range: the database would refuse it as an error of ours.
+        kind.run_validators(found)
+    return Value(found, output_field=kind)
 
 
 def _output_field(queryset: "QuerySet[Any, Row]", name: str) -> "Field[Any, Any]":

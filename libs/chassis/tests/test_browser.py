@@ -1,0 +1,214 @@
+"""The base page in a real browser: what is said when something goes wrong, keyboard, themes, and no request leaves."""
+
+import gzip
+import shutil
+import time
+from pathlib import Path
+
+import chassis
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from django.db import connection
+from playwright.sync_api import expect, sync_playwright
+from sample.models import Sample
+
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
+STATIC = Path(chassis.__file__).parent / "static" / "chassis"
+WIDE = {"width": 1280, "height": 800}
+PHONE = {"width": 390, "height": 844}
+
+
+def others_gone():
+    """Waits until the server's threads have closed their connections: the database is dropped at the end."""
+    with connection.cursor() as cursor:
+        for _ in range(50):
+            cursor.execute("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()")
+            if cursor.fetchone()[0] == 1:
+                return
+            time.sleep(0.1)
+
+
+@pytest.fixture
+def open_page(live_server, browser, samples, monkeypatch):
+    """Opens pages of the sample service, signed in; every fault that the browser reports fails the test."""
+    # Playwright runs a loop of its own in this thread; nothing of Django's is asynchronous here.
+    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+    faults = []
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(
+            executable_path=shutil.which("chromium") or shutil.which("google-chrome"), args=FLAGS
+        )
+
+        def start(path, role="admin", **options):
+            context = chromium.new_context(base_url=live_server.url, **options)
+            session = browser(role).cookies["tasks_session"].value
+            context.add_cookies([{"name": "tasks_session", "value": session, "url": live_server.url}])
+            page = context.new_page()
+            page.on("pageerror", lambda error: faults.append(str(error)))
+            page.on("console", lambda line: "Content Security" in line.text and faults.append(line.text))
+            page.on("request", lambda request: request.url.startswith(live_server.url) or faults.append(request.url))
+            page.goto(path)
+            return page
+
+        yield start
+        chromium.close()
+    others_gone()
+    assert faults == []
+
+
+def test_a_saved_form_is_replaced_by_its_answer(open_page):
+    page = open_page("/notes")
+    page.get_by_label("Text").fill("<b>seeds</b>")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_text("Saved: <b>seeds</b>")).to_be_visible()
+
+
+def test_offline_is_said_where_one_pressed_and_retry_sends_what_was_typed(open_page):
+    page = open_page("/notes")
+    page.get_by_label("Text").fill("seeds")
+    page.context.set_offline(True)
+    page.get_by_role("button", name="Save").click()
+    notice = page.get_by_role("alert")
+    expect(notice).to_contain_text("No connection. Nothing was lost.")
+    page.context.set_offline(False)
+    notice.get_by_role("button", name="Retry").click()
+    expect(page.get_by_text("Saved: seeds")).to_be_visible()
+    expect(notice).to_have_count(0)
+
+
+def test_no_answer_in_time_is_said_where_one_pressed(open_page):
+    page = open_page("/notes")
+    page.evaluate("htmx.config.timeout = 200")
+    page.route("**/notes/save", lambda route: None)
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("alert")).to_contain_text("No answer within 10 seconds.")
+
+
+def test_a_refusal_is_said_in_the_words_of_the_server_and_without_retry(open_page):
+    page = open_page("/notes")
+    page.get_by_role("button", name="Only for finance").click()
+    expect(page.get_by_role("alert")).to_have_text("Only finance may do this.")
+
+
+def test_a_busy_database_is_said_with_retry(open_page):
+    page = open_page("/notes")
+    page.evaluate("document.getElementById('note').setAttribute('hx-post', '/database-away')")
+    page.evaluate("htmx.process(document.getElementById('note'))")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("alert")).to_contain_text("restarting or busy. Nothing was lost.")
+    expect(page.get_by_role("button", name="Retry")).to_be_visible()
+
+
+def test_what_was_typed_is_there_again_after_signing_in_anew(open_page):
+    page = open_page("/notes")
+    page.get_by_label("Text").fill("a long text")
+    session = page.context.cookies()
+    page.context.clear_cookies(name="tasks_session")
+    page.route("**/login?*", lambda route: route.fulfill(body="<title>sign in</title>", content_type="text/html"))
+    page.get_by_role("button", name="Save").click()
+    page.wait_for_url("**/login?next=%2Fnotes")
+    page.context.add_cookies(session)
+    # As after the sign-in service: the browser says no page of ours as the one it came from.
+    page.goto("/notes")
+    expect(page.get_by_label("Text")).to_have_value("a long text")
+    expect(page.get_by_role("alert")).to_contain_text("what you had typed is still here")
+    page.reload()
+    expect(page.get_by_label("Text")).to_have_value("")
+
+
+def test_a_button_pressed_twice_sends_once(open_page):
+    page = open_page("/samples/new")
+    page.get_by_label("Title").fill("Pressed twice")
+    page.evaluate("const button = document.querySelector('form.panel button'); button.click(); button.click();")
+    page.wait_for_url("**/samples?q=Pressed*")
+    assert Sample.objects.filter(title="Pressed twice").count() == 1
+
+
+def test_a_day_by_keyboard_alone(open_page):
+    page = open_page("/samples")
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="Skip to content")).to_be_focused()
+    page.keyboard.press("j")
+    page.keyboard.press("j")
+    page.keyboard.press("k")
+    expect(page.locator("[data-row].is-current a")).to_be_focused()
+    page.keyboard.press("?")
+    expect(page.get_by_role("dialog")).to_contain_text("new task")
+    expect(page.get_by_role("dialog")).to_contain_text("next and previous row")
+    page.keyboard.press("Escape")
+    page.keyboard.press("/")
+    expect(page.get_by_label("Search")).to_be_focused()
+    page.keyboard.type("cj?")
+    expect(page.get_by_label("Search")).to_have_value("cj?")
+    page.get_by_role("heading", level=1).click()
+    page.keyboard.press("c")
+    page.wait_for_url("**/samples/new")
+
+
+def test_the_menu_opens_and_closes_by_key_and_by_a_press_elsewhere(open_page):
+    page = open_page("/samples")
+    menu = page.locator("details.menu")
+    summary = menu.locator("summary")
+    summary.press("Enter")
+    expect(page.get_by_role("button", name="Sign out")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("button", name="Sign out")).to_be_hidden()
+    expect(summary).to_be_focused()
+    summary.click()
+    page.get_by_role("heading", level=1).click()
+    expect(page.get_by_role("button", name="Sign out")).to_be_hidden()
+
+
+def test_the_theme_follows_the_system_until_one_is_chosen(open_page):
+    page = open_page("/samples", color_scheme="dark")
+    expect(page.locator("html")).to_have_attribute("data-bs-theme", "dark")
+    page.get_by_role("button", name="Switch between light and dark").click()
+    expect(page.locator("html")).to_have_attribute("data-bs-theme", "light")
+    page.goto("/cages")
+    expect(page.locator("html")).to_have_attribute("data-bs-theme", "light")
+
+
+def test_a_list_asks_for_news_by_itself(open_page):
+    page = open_page("/notes")
+    page.clock.install()
+    page.reload()
+    page.evaluate(
+        "document.querySelector('main').insertAdjacentHTML('beforeend',"
+        "'<p id=news data-poll hx-get=\"/open\" hx-trigger=poll></p>'); htmx.process(document.getElementById('news'))"
+    )
+    page.clock.run_for(31_000)
+    expect(page.locator("#news")).to_have_text("open")
+
+
+def test_without_scripts_the_page_works(open_page):
+    page = open_page("/samples/new", java_script_enabled=False)
+    page.get_by_label("Title").fill("By hand")
+    page.get_by_role("button", name="Create").click()
+    page.wait_for_url("**/samples?q=By*")
+    expect(page.get_by_text("Made.")).to_be_visible()
+    page.locator("details.menu summary").click()
+    expect(page.get_by_role("button", name="Sign out")).to_be_visible()
+
+
+@pytest.mark.parametrize(("scheme", "size"), [("light", WIDE), ("dark", PHONE)])
+def test_axe_finds_nothing_on_any_kind_of_page(open_page, scheme, size):
+    page = open_page("/samples", color_scheme=scheme, viewport=size)
+    for path in ("/samples", "/samples?q=zebra", "/samples/new", "/cages", "/own", "/nowhere", "/database-away"):
+        page.goto(path)
+        found = Axe().run(page)
+        assert found.violations_count == 0, f"{path}: {found.generate_report()}"
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), f"{path} is wider than the screen"
+
+
+def test_styles_and_scripts_stay_within_their_budget():
+    shared = ["vendor/bootstrap.min.css", "app.css", "vendor/htmx.min.js", "app.js", "theme.js"]
+    assert sum(len(gzip.compress((STATIC / name).read_bytes())) for name in shared) < 80_000
+
+
+def test_the_policy_allows_no_inline_script_and_nothing_from_elsewhere(client):
+    policy = client.get("/open")["Content-Security-Policy"]
+    parts = dict(part.strip().split(" ", 1) for part in policy.split(";"))
+    assert parts["default-src"] == "'none'"
+    assert parts["script-src"] == parts["style-src"] == parts["connect-src"] == "'self'"
+    assert parts["frame-ancestors"] == parts["base-uri"] == "'none'"
+    assert "http://127.0.0.1:3000" in parts["form-action"]

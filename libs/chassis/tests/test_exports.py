@@ -1,0 +1,98 @@
+"""Exports hold all rows, are read by other programs, and run nothing in a spreadsheet."""
+
+import csv
+import io
+from datetime import UTC, date, datetime
+from decimal import Decimal
+
+import pytest
+from chassis import exports
+from chassis.exports import Column, TooManyRows, csv_chunks, xlsx_file
+from openpyxl import load_workbook
+
+NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
+
+
+def of(*values):
+    return [Column(f"c{place}", lambda row, place=place: row[place]) for place, _ in enumerate(values)], [values]
+
+
+def workbook(columns, rows, about=()):
+    with xlsx_file(columns, rows, about) as file:
+        return load_workbook(io.BytesIO(file.read()))
+
+
+def csv_rows(columns, rows):
+    return list(csv.reader(io.StringIO(b"".join(csv_chunks(columns, rows)).decode("utf-8-sig"), newline="")))
+
+
+def test_csv_has_a_bom_iso_times_and_plain_numbers():
+    columns, rows = of("Käfig, groß", 7, Decimal("1.5"), True, False, None, NOON, date(2026, 3, 2))
+    assert b"".join(csv_chunks(columns, rows)).startswith(b"\xef\xbb\xbf")
+    expected = ["Käfig, groß", "7", "1.50", "yes", "no", "", "2026-03-02T13:00:00+01:00", "2026-03-02"]
+    assert csv_rows(columns, rows)[1] == expected
+
+
+def test_an_amount_has_its_currency_in_a_column_of_its_own():
+    columns = [Column("Amount", lambda row: row, cents=True)]
+    assert csv_rows(columns, [-1234, None]) == [["Amount", "Currency"], ["-12.34", "USD"], ["", "USD"]]
+
+
+@pytest.mark.parametrize("formula", ["=cmd()", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1"])
+def test_text_that_looks_like_a_formula_stays_text(formula):
+    columns, rows = of(formula)
+    assert csv_rows(columns, rows)[1] == [f"'{formula}"]
+    sheet = workbook(columns, rows)["Rows"]
+    assert sheet["A2"].data_type == "s"
+    assert sheet["A2"].value.startswith("'")
+
+
+def test_csv_is_made_as_it_is_read():
+    taken = []
+
+    def rows():
+        for number in range(1200):
+            taken.append(number)
+            yield (number,)
+
+    chunks = csv_chunks(of(0)[0], rows())
+    next(chunks)
+    assert len(taken) == 500
+
+
+def test_xlsx_has_numbers_dates_and_a_first_sheet_that_says_what_it_is():
+    columns, rows = of("a\x00b", 7, Decimal("1.5"), None, NOON, date(2026, 3, 2))
+    book = workbook(columns, rows, [("Filters", "status: open"), ("Rows", 1)])
+    assert book.sheetnames == ["About", "Rows"]
+    assert list(book["About"].values) == [("Filters", "status: open"), ("Rows", 1)]
+    values = list(book["Rows"].values)[1]
+    assert values == ("ab", 7, 1.5, None, datetime(2026, 3, 2, 13, 0), datetime(2026, 3, 2))  # noqa: DTZ001
+
+
+def test_past_its_limit_xlsx_offers_csv(monkeypatch):
+    monkeypatch.setattr(exports, "XLSX_ROWS", 2)
+    columns, _ = of(0)
+    with pytest.raises(TooManyRows, match="choose CSV"):
+        xlsx_file(columns, [(1,), (2,), (3,)], [])
+
+
+def test_an_export_holds_all_rows_of_its_page(browser, samples):
+    response = browser("finance").get("/samples/export")
+    rows = list(csv.reader(io.StringIO(b"".join(response.streaming_content).decode("utf-8-sig"))))
+    assert (len(rows), rows[0], rows[2]) == (131, ["Title", "Amount", "Currency"], ["Wash cage 001", "10.00", "USD"])
+    assert 'filename="samples-' in response["Content-Disposition"]
+    assert response["Cache-Control"] == "no-store"
+
+
+def test_an_xlsx_export_names_who_made_it_and_totals_apart(browser, samples):
+    response = browser("finance").get("/samples/export?format=xlsx")
+    book = load_workbook(io.BytesIO(b"".join(response.streaming_content)))
+    about = dict(book["About"].values)
+    assert (about["Made by"], about["Rows"], about["Time zone"]) == ("Wilma Weber", 130, "Europe/Berlin")
+    assert book["Rows"].max_row == 131
+    response.close()
+
+
+def test_another_format_is_not_understood(browser, samples):
+    response = browser("finance").get("/samples/export?format=pdf")
+    assert response.status_code == 400
