@@ -1,0 +1,114 @@
+import random
+from collections.abc import Callable, Sequence
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from chassis import business_time
+from chassis.replica.models import Account
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils import timezone
+
+from tasks import domain, selectors, services
+from tasks.management.demo import DETAILS, Kind, steps_of, title_of
+from tasks.models import Task
+
+LEADERS_CREATE = 0.6  # share of the tasks
+
+
+class Command(BaseCommand):
+    help = "Work through one business day of the demo, by the use cases and with that day's clock; once for each day."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--day", type=date.fromisoformat, required=True)
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if not settings.DEMO:
+            raise CommandError("Demo tasks exist only where DEMO is set.")
+        day: date = options["day"]
+        first, following = business_time.day_bounds(day)
+        if Task.objects.filter(created_at__gte=first, created_at__lt=following).exists():
+            self.stdout.write(f"{day} has its tasks already.")
+            return
+        leaders = list(Account.objects.filter(role__in=("manager", "admin"), is_active=True).order_by("email"))
+        if not leaders or not selectors.workers().exists():
+            raise CommandError("There are no accounts yet: seed auth, and let the accounts' events arrive.")
+        done = Day(day, leaders=leaders, now=timezone.now()).work()
+        self.stdout.write(f"{day}: {done} things done.")
+
+
+class Day:
+    """One day and the people who work on it; nothing happens after `now`."""
+
+    def __init__(self, day: date, *, leaders: Sequence[Account], now: datetime) -> None:
+        self.rng = random.Random(f"tasks of {day}")  # noqa: S311 a story, not a secret
+        self.leaders = leaders
+        self.steps = [step for step in steps_of(day, zone=business_time.zone(), rng=self.rng) if step.at <= now]
+
+    def work(self) -> int:
+        acts: dict[Kind, Callable[[datetime], bool]] = {
+            Kind.CREATE: self.create,
+            Kind.COMPLETE: self.complete,
+            Kind.COMPLETE_FOR: self.complete_for,
+            Kind.UNDO: self.undo,
+            Kind.REOPEN: self.reopen,
+            Kind.REASSIGN: self.reassign,
+        }
+        return sum(acts[step.kind](step.at.astimezone(UTC)) for step in self.steps)
+
+    def create(self, now: datetime) -> bool:
+        people = self.leaders
+        if self.rng.random() > LEADERS_CREATE:
+            people = list(selectors.workers().order_by("email"))
+        services.task_create(
+            actor=self.rng.choice(people),
+            heading=domain.heading_read(title_of(number=Task.objects.count(), rng=self.rng)),
+            description=self.rng.choice(DETAILS),
+            now=now,
+            rng=self.rng,
+        )
+        return True
+
+    def complete(self, now: datetime) -> bool:
+        return self._complete(now, by=lambda task: Account.objects.get(pk=task.assignee_id)) is not None
+
+    def complete_for(self, now: datetime) -> bool:
+        return self._complete(now, by=lambda _: self.rng.choice(self.leaders)) is not None
+
+    def undo(self, now: datetime) -> bool:
+        """Somebody presses done, and takes it back three minutes before the time of this step."""
+        task = self._complete(now - timedelta(minutes=3), by=lambda task: Account.objects.get(pk=task.assignee_id))
+        if task is None or task.completed_by_id is None:
+            return False
+        actor = Account.objects.get(pk=task.completed_by_id)
+        services.task_undo(task_id=task.pk, actor=actor, completion_no=task.completion_no, now=now, rng=self.rng)
+        return True
+
+    def reopen(self, now: datetime) -> bool:
+        """One of the latest completed ones was not that done after all."""
+        done = Task.objects.filter(status=domain.DONE, completed_at__lt=now).order_by("-completed_at", "-id")[:10]
+        task = self._any(list(done))
+        if task is None:
+            return False
+        actor = self.rng.choice(self.leaders)
+        services.task_reopen(task_id=task.pk, actor=actor, completion_no=task.completion_no, now=now, rng=self.rng)
+        return True
+
+    def reassign(self, now: datetime) -> bool:
+        key = UUID(int=self.rng.getrandbits(128), version=4)
+        services.tasks_reassign(key=key, actor=self.rng.choice(self.leaders), now=now, rng=self.rng)
+        return True
+
+    def _complete(self, now: datetime, *, by: Callable[[Task], Account]) -> Task | None:
+        """The task that was open for long enough and is picked; the older ones more often."""
+        worked_on = Task.objects.filter(
+            status=domain.OPEN, assignee_id__isnull=False, assigned_at__lt=now - timedelta(minutes=15)
+        )
+        task = self._any(list(worked_on.order_by("created_at", "id")[:15]))
+        if task is None:
+            return None
+        return services.task_complete(task_id=task.pk, actor=by(task), assignment_no=task.assignment_no, now=now)
+
+    def _any(self, tasks: Sequence[Task]) -> Task | None:
+        return self.rng.choice(tasks) if tasks else None

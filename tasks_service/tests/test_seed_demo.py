@@ -1,0 +1,90 @@
+from collections import Counter
+from datetime import UTC, date, datetime
+
+import pytest
+import time_machine
+from chassis import business_time
+from django.core.management import CommandError, call_command
+from eventbus.testing import published
+
+from tasks.models import Reassignment, Task, TaskHistory
+
+from .support.people import person
+
+pytestmark = pytest.mark.django_db
+FRIDAY = date(2026, 3, 6)
+LATER = datetime(2026, 6, 1, tzinfo=UTC)
+
+
+@pytest.fixture
+def people(settings):
+    settings.DEMO = True
+    person("admin", "Ada Adler"), person("manager", "Max Braun"), person("finance", "Fatima Finke")
+    return [person("worker", f"Worker {n}") for n in range(5)]
+
+
+def seed(*days: date, now: datetime = LATER) -> None:
+    with time_machine.travel(now, tick=False):
+        for day in days:
+            call_command("seed_demo", "--day", day.isoformat(), verbosity=0)
+
+
+def test_a_day_is_worked_through_between_eight_and_half_past_five(people):
+    seed(FRIDAY)
+    moments = [business_time.in_zone(event.time) for event in published()]
+    assert {moment.date() for moment in moments} == {FRIDAY}
+    assert min(moments).hour >= 8
+    assert (max(moments).hour, max(moments).minute) <= (17, 31)
+    assert 8 <= Task.objects.count() <= 14
+    assert Reassignment.objects.count() == 1
+
+
+def test_two_weeks_have_everything_that_a_demo_shows(people):
+    seed(*[date(2026, 3, day) for day in (2, 3, 4, 5, 6, 9, 10, 11, 12, 13)])
+    kinds = Counter(TaskHistory.objects.values_list("kind", flat=True))
+    assert Task.objects.count() > 80
+    assert kinds["done"] > 70
+    assert kinds["reopened"] >= 3
+    assert kinds["undone"] >= 2
+    assert Reassignment.objects.count() == 4
+    by_leaders = TaskHistory.objects.filter(kind="done").exclude(actor_id__in=[worker.pk for worker in people])
+    assert by_leaders.count() >= 3
+    assert Task.objects.exclude(jira_id="").exists()
+    assert Task.objects.filter(jira_id="").exists()
+    assert 0 < Task.objects.filter(status="open").count() < 60
+
+
+def test_today_is_worked_through_up_to_now(people):
+    noon = datetime(2026, 3, 6, 11, tzinfo=UTC)
+    seed(FRIDAY, now=noon)
+    assert published()
+    assert max(event.time for event in published()) <= noon
+
+
+def test_the_same_day_twice_is_seeded_once(people):
+    seed(FRIDAY)
+    before = len(published())
+    seed(FRIDAY)
+    assert len(published()) == before
+
+
+def test_the_same_day_brings_the_same_titles(people):
+    seed(FRIDAY)
+    first = list(Task.objects.order_by("id").values_list("id", "title", "jira_id", "created_at"))
+    Task.objects.all().delete()
+    seed(FRIDAY)
+    assert list(Task.objects.order_by("id").values_list("id", "title", "jira_id", "created_at")) == first
+
+
+def test_a_weekend_is_quiet_but_not_empty(people):
+    seed(date(2026, 3, 7))
+    assert 2 <= Task.objects.count() <= 3
+
+
+def test_without_accounts_or_outside_the_demo_it_says_so(settings):
+    settings.DEMO = True
+    with pytest.raises(CommandError, match="no accounts yet"):
+        seed(FRIDAY)
+    settings.DEMO = False
+    with pytest.raises(CommandError, match="DEMO"):
+        seed(FRIDAY)
