@@ -31,6 +31,9 @@ MIDDLEWARE.insert(
     MIDDLEWARE.index("django.contrib.auth.middleware.AuthenticationMiddleware") + 1,
     "accounts.web.middleware.SessionEpochMiddleware",
 )
+# The address is unique regardless of case by a constraint on its lower case; a lock is shown by the form itself.
+SILENCED_SYSTEM_CHECKS = ["auth.W004", "axes.W002"]
+
 NAVIGATION = [("Accounts", "account_list", ("admin",)), ("Profile", "profile", ())]
 
 AUTH_USER_MODEL = "accounts.Account"
@@ -38,7 +41,7 @@ AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "accounts.web.
 AUTH_PASSWORD_VALIDATORS = [
     {
         "NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator",
-        "OPTIONS": {"user_attributes": ["email", "full_name"]},
+        "OPTIONS": {"user_attributes": ["email", "full_name"], "max_similarity": 0.85},
     },
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
@@ -62,6 +65,8 @@ AXES_DISABLE_ACCESS_LOG = True
 AXES_ENABLE_ADMIN = False
 AXES_IPWARE_META_PRECEDENCE_ORDER = ["REMOTE_ADDR"]
 AXES_VERBOSE = False
+LOGGING: dict[str, Any] = COMMON["LOGGING"]
+LOGGING["loggers"]["axes"] = {"level": "WARNING"}
 
 
 def _pem(text: str) -> str:

@@ -5,12 +5,12 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from accounts import services
-from accounts.domain import ADMIN, WORKER
-from accounts.models import Account
 from django.core.management import call_command
 from django.test import Client
 
+from accounts import services
+from accounts.domain import ADMIN, WORKER
+from accounts.models import Account
 from eventbus.testing import clear_outbox
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)

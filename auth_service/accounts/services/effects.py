@@ -9,19 +9,19 @@ from django.db import transaction
 from accounts.domain import retry_delay
 from accounts.models import Effect
 
-BATCH = 50
-LEASE = timedelta(seconds=30)  # longer than the slowest attempt; then somebody else may try
-
 EffectT = TypeVar("EffectT", bound=Effect)
 
 
 @transaction.atomic
-def claim(model: type[EffectT], *, now: datetime) -> list[EffectT]:
-    """The rows that are due, taken out of everybody else's reach for the length of a lease."""
+def claim(model: type[EffectT], *, limit: int, lease: timedelta, now: datetime) -> list[EffectT]:
+    """The rows that are due, new ones before those that failed, out of everybody else's reach for a while.
+
+    `lease` is longer than it takes to attempt `limit` rows; after a crash somebody else tries when it is over.
+    """
     manager = model._default_manager
     due = manager.select_for_update(skip_locked=True).filter(done_at__isnull=True, next_attempt_at__lte=now)
-    rows = list(due.order_by("next_attempt_at", "id")[:BATCH])
-    manager.filter(pk__in=[row.pk for row in rows]).update(next_attempt_at=now + LEASE)
+    rows = list(due.order_by("attempts", "id")[:limit])
+    manager.filter(pk__in=[row.pk for row in rows]).update(next_attempt_at=now + lease)
     return rows
 
 

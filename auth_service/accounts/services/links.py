@@ -124,4 +124,4 @@ def _password_stored(account: Account, *, now: datetime) -> Account:
 def _mail_link(account: Account, kind: str, *, base_url: str, now: datetime) -> None:
     token = link_open(account_id=account.pk, kind=kind, now=now)
     hours = int(LINK_LIFETIMES[kind].total_seconds() // 3600)
-    mail_write(account, template=kind, context={"url": f"{base_url}/links/{token}", "hours": hours}, now=now)
+    mail_write(account, template=kind, context={"url": f"{base_url}/link?token={token}", "hours": hours}, now=now)

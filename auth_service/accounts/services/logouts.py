@@ -4,7 +4,7 @@ import json
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 
 import requests
@@ -21,7 +21,8 @@ from .effects import claim, settle
 EVENT = "http://schemas.openid.net/event/backchannel-logout"
 TIMEOUT_SECONDS = 2.0
 TOKEN_SECONDS = 120
-PARALLEL = 6
+PARALLEL = 16
+BATCH, LEASE = 64, timedelta(seconds=20)
 
 Post = Callable[[str, str], str]
 
@@ -40,7 +41,7 @@ def _send_and_close() -> None:
 
 def logouts_send(*, now: datetime, post: Post | None = None) -> int:
     """Sends the log-outs that are due, all at once; returns how many were taken."""
-    rows = claim(LogoutDelivery, now=now)
+    rows = claim(LogoutDelivery, limit=BATCH, lease=LEASE, now=now)
     if not rows:
         return 0
     send = partial(_send, now=now, post=post or _post)

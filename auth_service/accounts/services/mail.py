@@ -1,7 +1,7 @@
 """Mail as rows: written with the use case, sent by the job, the same Message-ID at each attempt."""
 
 import uuid
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
@@ -11,6 +11,8 @@ from django.template.loader import render_to_string
 from accounts.models import Account, Mail
 
 from .effects import claim, settle
+
+BATCH, LEASE = 10, timedelta(minutes=3)  # the server may take ten seconds for each
 
 
 def mail_write(account: Account, *, template: str, context: dict[str, Any], now: datetime) -> Mail:
@@ -31,7 +33,7 @@ def mail_write(account: Account, *, template: str, context: dict[str, Any], now:
 
 def mail_send(*, now: datetime) -> int:
     """Sends the mail that is due; returns how many went out."""
-    return settle(claim(Mail, now=now), attempt=_attempt, now=now)
+    return settle(claim(Mail, limit=BATCH, lease=LEASE, now=now), attempt=_attempt, now=now)
 
 
 def _attempt(mail: Mail) -> str:

@@ -65,9 +65,9 @@ def _actor(actor_id: str, names: dict[str, str]) -> str:
 
 def _differences(row: AccountChange) -> list[Difference]:
     return [
-        Difference(str(FIELDS[name]), _shown(row.before.get(name)), _shown(value))
-        for name, value in row.after.items()
-        if value != "" or row.before.get(name)
+        Difference(str(label), _shown(row.before.get(name)), _shown(row.after[name]))
+        for name, label in FIELDS.items()
+        if row.after.get(name, "") != "" or row.before.get(name)
     ]
 
 

@@ -21,4 +21,4 @@ class Command(BaseCommand):
         except Refused as refused:
             raise CommandError(f"{email} is not an e-mail address.") from refused
         token = services.link_open(account_id=account.pk, kind=OPERATOR, now=now)
-        self.stdout.write(f"{settings.PUBLIC_URL}/links/{token}")
+        self.stdout.write(f"{settings.PUBLIC_URL}/link?token={token}")

@@ -54,7 +54,8 @@ def forgotten_password(request: HttpRequest) -> HttpResponse:
 @sensitive_post_parameters("password")
 @never_cache
 @require_http_methods(["GET", "POST"])
-def link(request: HttpRequest, token: str) -> HttpResponse:
+def link(request: HttpRequest) -> HttpResponse:
+    token = request.GET.get("token", "")  # not in the path, which is logged
     account = selectors.link_account(token_hash(token), now=timezone.now())
     if account is None:
         return render(request, "accounts/link_over.html", status=410)

@@ -1,0 +1,269 @@
+"""OpenID Connect: the code flow as the own services and strangers see it."""
+
+import base64
+import hashlib
+import json
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import parse_qs, urlencode, urlsplit
+
+import pytest
+from django.conf import settings
+from django.contrib.auth.hashers import identify_hasher
+from django.core.management import call_command
+from django.test import Client
+from django.utils import timezone
+from jwcrypto import jwk, jwt
+from oauth2_provider.models import AccessToken, Application, Grant, IDToken, RefreshToken
+
+from accounts import services
+from accounts.domain import MANAGER
+from accounts.models import Account, BrowserSession
+
+pytestmark = pytest.mark.usefixtures("clients")
+
+VERIFIER = "v" * 64
+CHALLENGE = base64.urlsafe_b64encode(hashlib.sha256(VERIFIER.encode()).digest()).decode().rstrip("=")
+SignIn = Callable[..., Client]
+
+
+def callback(client_id: str = "tasks") -> str:
+    return f"{settings.OIDC_CLIENTS[client_id]['public_url']}/complete/auth"
+
+
+def authorize(browser: Client, **changed: str | None) -> Any:
+    question: dict[str, str | None] = {
+        "client_id": "tasks",
+        "redirect_uri": callback(),
+        "response_type": "code",
+        "scope": "openid profile email",
+        "state": "s",
+        "nonce": "n",
+        "code_challenge": CHALLENGE,
+        "code_challenge_method": "S256",
+    } | changed
+    return browser.get(f"/oauth/authorize/?{urlencode({k: v for k, v in question.items() if v is not None})}")
+
+
+def answer_of(response: Any) -> dict[str, str]:
+    return {name: values[0] for name, values in parse_qs(urlsplit(response["Location"]).query).items()}
+
+
+def exchange(code: str, client_id: str = "tasks", **changed: str) -> Any:
+    secret = changed.pop("secret", settings.OIDC_CLIENTS[client_id]["secret"])
+    basic = base64.b64encode(f"{client_id}:{secret}".encode()).decode()
+    form = {
+        "grant_type": "authorization_code",
+        "code": code,
+        "redirect_uri": callback(client_id),
+        "code_verifier": VERIFIER,
+    } | changed
+    return Client(enforce_csrf_checks=True).post("/oauth/token/", form, headers={"Authorization": f"Basic {basic}"})
+
+
+def claims_of(response: Any) -> dict[str, Any]:
+    assert response.status_code == 200, response.content
+    keys = jwk.JWKSet.from_json(Client().get("/oauth/.well-known/jwks.json").content)
+    token = jwt.JWT(jwt=response.json()["id_token"], key=keys, algs=["RS256"])
+    return dict(json.loads(token.claims))
+
+
+def test_own_services_get_a_code_without_asking_the_person(worker: Account, browser: SignIn) -> None:
+    response = authorize(browser(worker))
+    assert response.status_code == 302
+    assert response["Location"].startswith(callback())
+    answer = answer_of(response)
+    assert (answer["state"], answer["iss"]) == ("s", f"{settings.PUBLIC_URL}/oauth")
+
+
+def test_the_id_token_says_who_and_how_far_the_account_is(worker: Account, browser: SignIn) -> None:
+    claims = claims_of(exchange(answer_of(authorize(browser(worker)))["code"]))
+    wanted = {
+        "iss": f"{settings.PUBLIC_URL}/oauth",
+        "aud": "tasks",
+        "sub": str(worker.pk),
+        "nonce": "n",
+        "email": worker.email,
+        "name": "Wilma Weber",
+        "role": "worker",
+        "access_version": 1,
+        "session_epoch": 1,
+        "sid": BrowserSession.objects.get().sid,
+    }
+    assert {name: claims[name] for name in wanted} == wanted
+
+
+def test_the_issuer_is_not_taken_from_the_host_of_the_request(worker: Account) -> None:
+    document = Client(headers={"Host": "evil.example"}).get("/oauth/.well-known/openid-configuration").json()
+    assert document["issuer"] == f"{settings.PUBLIC_URL}/oauth"
+    assert document["token_endpoint"] == f"{settings.PUBLIC_URL}/oauth/token/"
+    assert document["code_challenge_methods_supported"] == ["S256"]
+    assert document["response_types_supported"] == ["code"]
+    assert document["id_token_signing_alg_values_supported"] == ["RS256"]
+    assert document["backchannel_logout_session_supported"] is True
+
+
+@pytest.mark.parametrize(
+    "redirect_uri",
+    [
+        callback() + "/",
+        callback() + "?x=1",
+        callback().replace("/complete", "/other"),
+        callback("billing"),
+        "http://127.0.0.1:9/complete/auth",
+        "https://evil.example/complete/auth",
+    ],
+)
+def test_another_redirect_address_is_refused_on_the_spot(worker: Account, browser: SignIn, redirect_uri: str) -> None:
+    response = authorize(browser(worker), redirect_uri=redirect_uri)
+    assert response.status_code == 400
+    assert not Grant.objects.exists()
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"code_challenge": None, "code_challenge_method": None},
+        {"code_challenge": VERIFIER, "code_challenge_method": "plain"},
+        {"code_challenge": VERIFIER, "code_challenge_method": None},
+    ],
+)
+def test_a_code_needs_a_challenge_by_s256(worker: Account, browser: SignIn, changed: dict[str, str | None]) -> None:
+    assert answer_of(authorize(browser(worker), **changed))["error"] == "invalid_request"
+    assert not Grant.objects.exists()
+
+
+@pytest.mark.parametrize("response_type", ["token", "id_token", "code id_token"])
+def test_no_token_comes_through_the_address(worker: Account, browser: SignIn, response_type: str) -> None:
+    response = authorize(browser(worker), response_type=response_type)
+    assert "access_token" not in response.get("Location", "")
+    assert not AccessToken.objects.exists()
+
+
+def test_a_code_is_worth_nothing_without_its_verifier_or_the_secret(worker: Account, browser: SignIn) -> None:
+    signed_in = browser(worker)
+    assert exchange(answer_of(authorize(signed_in))["code"], code_verifier="x" * 64).json()["error"] == "invalid_grant"
+    assert exchange(answer_of(authorize(signed_in))["code"], secret="guessed").json()["error"] == "invalid_client"
+
+
+def test_a_code_works_once_and_for_its_client_only(worker: Account, browser: SignIn) -> None:
+    signed_in = browser(worker)
+    code = answer_of(authorize(signed_in))["code"]
+    assert exchange(code, "billing").status_code == 400
+    assert exchange(code).status_code == 200
+    assert exchange(code).status_code == 400
+
+
+def test_a_password_buys_no_token(worker: Account) -> None:
+    form = {"grant_type": "password", "username": worker.email, "password": "cages are round"}
+    assert exchange("", **form).status_code == 400
+
+
+def test_tokens_are_stored_as_hashes_and_there_is_none_to_refresh(worker: Account, browser: SignIn) -> None:
+    tokens = exchange(answer_of(authorize(browser(worker)))["code"]).json()
+    assert "refresh_token" not in tokens
+    assert AccessToken.objects.get().token == ""
+    assert not RefreshToken.objects.exists()
+
+
+def test_a_code_dies_with_the_browser_that_it_was_made_for(worker: Account, browser: SignIn) -> None:
+    signed_in = browser(worker)
+    code = answer_of(authorize(signed_in))["code"]
+    signed_in.post("/logout")
+    assert exchange(code).json()["error"] == "invalid_grant"
+    assert not AccessToken.objects.exists()
+
+
+def test_another_browser_of_the_account_keeps_its_code(worker: Account, browser: SignIn) -> None:
+    one, other = browser(worker), browser(worker)
+    code = answer_of(authorize(other))["code"]
+    one.post("/logout")
+    assert exchange(code).status_code == 200
+
+
+def test_a_role_change_deletes_tokens_and_grants(worker: Account, admin: Account, browser: SignIn) -> None:
+    signed_in = browser(worker)
+    exchange(answer_of(authorize(signed_in))["code"])
+    code = answer_of(authorize(signed_in))["code"]
+    services.account_role_change(account_id=worker.pk, role=MANAGER, actor_id=str(admin.pk), now=timezone.now())
+    assert [model.objects.count() for model in (AccessToken, IDToken, Grant)] == [0, 0, 0]
+    assert exchange(code).status_code == 400
+    assert urlsplit(authorize(signed_in)["Location"]).path == "/login"
+
+
+def test_a_grant_that_slipped_past_a_log_out_is_worth_nothing(worker: Account, admin: Account, browser: SignIn) -> None:
+    """A sign-in racing a deactivation: the grant is written after the grants were deleted."""
+    code = answer_of(authorize(browser(worker)))["code"]
+    grant = Grant.objects.get()
+    services.account_deactivate(account_id=worker.pk, actor_id=str(admin.pk), now=timezone.now())
+    grant.save(force_insert=True)
+    assert exchange(code).json()["error"] == "invalid_grant"
+
+
+def test_the_claims_carry_the_epoch_of_the_browser_not_of_the_moment(worker: Account, browser: SignIn) -> None:
+    code = answer_of(authorize(browser(worker)))["code"]
+    Account.objects.update(session_epoch=5)
+    assert claims_of(exchange(code))["session_epoch"] == 1
+
+
+def test_userinfo_names_the_person(worker: Account, browser: SignIn) -> None:
+    token = exchange(answer_of(authorize(browser(worker)))["code"]).json()["access_token"]
+    found = Client().get("/oauth/userinfo/", headers={"Authorization": f"Bearer {token}"}).json()
+    assert (found["sub"], found["role"]) == (str(worker.pk), "worker")
+    assert "sid" not in found
+
+
+def test_another_client_asks_and_names_what_it_will_see(worker: Account, browser: SignIn) -> None:
+    Application.objects.filter(client_id="tasks").update(skip_authorization=False, name="Roster")
+    response = authorize(browser(worker))
+    page = response.content.decode()
+    assert response.status_code == 200
+    assert all(text in page for text in ("Roster", "Your e-mail address", "Your name and role"))
+
+
+def test_a_person_who_is_not_signed_in_goes_to_the_page_and_comes_back(worker: Account) -> None:
+    client = Client()
+    address = urlsplit(authorize(client)["Location"])
+    assert address.path == "/login"
+    target = parse_qs(address.query)["next"][0]
+    form = {"email": worker.email, "password": "cages are round", "next": target}
+    assert client.post("/login", form)["Location"] == target
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["applications/", "applications/register/", "register/", "device/", "device-authorization/", "authorized_tokens/"],
+)
+def test_what_the_toolkit_offers_for_managing_is_not_there(admin: Account, browser: SignIn, path: str) -> None:
+    assert browser(admin).get(f"/oauth/{path}").status_code == 404
+
+
+def test_retired_keys_stay_readable(settings: Any) -> None:
+    old = jwk.JWK.generate(kty="RSA", size=2048)
+    pem = old.export_to_pem(private_key=True, password=None).decode()
+    settings.OAUTH2_PROVIDER = settings.OAUTH2_PROVIDER | {"OIDC_RSA_PRIVATE_KEYS_INACTIVE": [pem]}
+    keys = Client().get("/oauth/.well-known/jwks.json").json()["keys"]
+    assert [key["alg"] for key in keys] == ["RS256", "RS256"]
+    assert keys[1]["kid"] == old.thumbprint()
+
+
+def test_provisioning_again_changes_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    before = list(Application.objects.order_by("id").values())
+    capsys.readouterr()
+    call_command("provision_clients")
+    assert capsys.readouterr().out.split("\n")[:3] == ["tasks: as it was", "billing: as it was", "analytics: as it was"]
+    assert list(Application.objects.order_by("id").values()) == before
+
+
+def test_provisioning_follows_a_new_address_and_a_new_secret(settings: Any, worker: Account, browser: SignIn) -> None:
+    moved = settings.OIDC_CLIENTS["tasks"] | {"public_url": "http://127.0.0.1:5999", "secret": "rotated-" * 8}
+    settings.OIDC_CLIENTS = settings.OIDC_CLIENTS | {"tasks": moved}
+    call_command("provision_clients")
+    assert Application.objects.get(client_id="tasks").redirect_uris == "http://127.0.0.1:5999/complete/auth"
+    assert exchange(answer_of(authorize(browser(worker)))["code"]).status_code == 200
+
+
+def test_secrets_are_stored_hashed() -> None:
+    application = Application.objects.get(client_id="tasks")
+    assert identify_hasher(application.client_secret).algorithm == "client_secret"
+    assert settings.OIDC_CLIENTS["tasks"]["secret"] not in application.client_secret
