@@ -168,9 +168,8 @@ class AccountDay(models.Model):
     class Meta:
         constraints = [UniqueConstraint(fields=["account", "cycle", "business_date", "kind"], name="one_rollup_row")]
         indexes = [
-            Index(fields=["business_date", "kind"], name="rollup_by_day"),
-            Index(fields=["cycle", "kind"], name="rollup_by_cycle"),
-            Index(fields=["account", "business_date"], name="rollup_by_account_day"),
+            Index(fields=["business_date", "account"], name="rollup_by_day"),
+            Index(fields=["cycle", "account"], name="rollup_by_cycle"),
         ]
 
     def __str__(self) -> str:
@@ -194,7 +193,10 @@ class Payout(models.Model):
 
     class Meta:
         constraints = [UniqueConstraint(fields=["cycle", "account_id"], name="one_payout_per_cycle")]
-        indexes = [Index(fields=["due_at"], condition=Q(sent_at=None), name="payout_mails_to_send")]
+        indexes = [
+            Index(fields=["due_at"], condition=Q(sent_at=None), name="payout_mails_to_send"),
+            Index(fields=["cycle", "-amount", "-id"], name="payouts_of_a_cycle"),
+        ]
 
     def __str__(self) -> str:
         return self.message_id

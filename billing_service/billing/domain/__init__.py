@@ -38,9 +38,7 @@ from billing.domain.prices import (
     parse_price_keys,
     price_of,
 )
-from billing.domain.titles import (
-    title_of,
-)
+from billing.domain.titles import short_name, title_of
 
 __all__ = [
     "CENTS",
@@ -74,6 +72,7 @@ __all__ = [
     "payout_key",
     "price_of",
     "reversal_key",
+    "short_name",
     "title_of",
     "waits_for_consumption",
 ]

@@ -37,4 +37,5 @@ def waits_for_consumption(*, due_at: datetime, now: datetime, consumed: bool) ->
 
 def mail_retry_after(attempts: int) -> timedelta:
     """How long a mail that failed waits: 30 s, doubled each time, 6 hours at most."""
-    return min(timedelta(seconds=30) * 2 ** min(max(attempts - 1, 0), 16), timedelta(hours=6))
+    seconds: int = 30 * 2 ** min(attempts, 11) // 2
+    return min(timedelta(seconds=seconds), timedelta(hours=6))

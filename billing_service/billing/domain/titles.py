@@ -1,4 +1,4 @@
-"""Reading version 1 of TaskCreated, whose description holds title and Jira id (T1)."""
+"""Texts: version 1 of TaskCreated, whose description holds title and Jira id (T1), and names."""
 
 from __future__ import annotations
 
@@ -15,3 +15,9 @@ def title_of(description: str) -> tuple[str, str | None]:
         if 1 <= len(title) <= 200 and not set(title) & set("[]\r\n"):
             return title, match[1].upper()
     return description, None
+
+
+def short_name(name: str) -> str:
+    """`Max Braun` as it stands on a statement: `M. Braun`; a name of one word stays."""
+    first, _, rest = name.strip().partition(" ")
+    return f"{first[0]}. {rest.strip()}" if rest.strip() else first

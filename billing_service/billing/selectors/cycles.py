@@ -1,0 +1,59 @@
+"""Cycles as people look at them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import Count, Q, Sum
+
+from billing.models import Cycle, Payout
+from billing.selectors.journal import still_owed_count
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a closing is: `paid` of `workers`, and how many cents so far."""
+
+    paid: int
+    workers: int
+    cents: int
+
+
+@dataclass(frozen=True, slots=True)
+class Mails:
+    """How many of a cycle's payout mails are sent, and how many are still tried."""
+
+    sent: int
+    waiting: int
+
+
+def open_cycle() -> Cycle | None:
+    """The cycle that takes postings now; None before the first one."""
+    return Cycle.objects.filter(state=Cycle.State.OPEN).first()
+
+
+def unfinished_cycle(now: datetime) -> Cycle | None:
+    """The cycle that is being closed, or is due and waits for it."""
+    due = Cycle.objects.exclude(state=Cycle.State.CLOSED).filter(Q(due_at__lte=now) | Q(state=Cycle.State.CLOSING))
+    return due.order_by("due_at").first()
+
+
+def progress(cycle: Cycle) -> Progress:
+    """Workers paid and to be paid; of an open cycle nobody is paid yet."""
+    if cycle.state == Cycle.State.CLOSED:
+        return Progress(cycle.payout_count, cycle.payout_count, cycle.payout_sum)
+    paid = Payout.objects.filter(cycle=cycle).aggregate(count=Count("id"), cents=Sum("amount", default=0))
+    following = open_cycle()
+    left = 0
+    if cycle.state == Cycle.State.CLOSING and following is not None:
+        left = still_owed_count(cycle_id=cycle.id, next_cycle_id=following.id)
+    return Progress(paid["count"], paid["count"] + left, paid["cents"])
+
+
+def mails(cycle: Cycle) -> Mails:
+    """State of the mails about a cycle's payouts."""
+    count = Payout.objects.filter(cycle=cycle).aggregate(
+        sent=Count("id", filter=Q(sent_at__isnull=False)), waiting=Count("id", filter=Q(sent_at=None))
+    )
+    return Mails(count["sent"], count["waiting"])

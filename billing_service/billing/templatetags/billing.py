@@ -1,0 +1,69 @@
+"""Template tags of billing's pages: `{% load billing %}`."""
+
+from datetime import date, datetime
+from typing import Any
+
+from django import template
+from django.conf import settings
+from django.utils.formats import date_format
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from billing.models import Cycle
+from billing.selectors.clock import database_now
+from billing.selectors.statements import Line
+from billing.selectors.warnings import incomplete
+from billing.web import wording
+from chassis.business_time import format_iso, format_when, in_zone
+
+register = template.Library()
+
+
+@register.filter
+def kind(value: str) -> str:
+    """An entry's kind in words."""
+    return wording.kind_in_words(value)
+
+
+@register.filter
+def cause(line: Line) -> str:
+    """An entry's cause in words."""
+    return wording.cause_in_words(line)
+
+
+@register.filter
+def weekday(day: date) -> str:
+    """`Mon 2 Mar 2026`."""
+    return date_format(day, "D j M Y")
+
+
+@register.filter
+def short_when(moment: datetime) -> SafeString:
+    """`Mon 2 Mar, 18:00` in the business zone, where the year goes without saying; it may wrap."""
+    local = in_zone(moment)
+    text = f"{local:%a} {local.day} {local:%b}, {local:%H:%M}"
+    return format_html('<span title="{}">{}</span>', format_iso(moment), text)
+
+
+@register.filter
+def task_url(task_id: Any) -> str:
+    """The task's page, in the tasks service."""
+    return f"{settings.PUBLIC_URLS['tasks']}/tasks/{task_id}"
+
+
+@register.filter
+def cycle_name(cycle: Cycle) -> str:
+    """A cycle is called by the time it is due."""
+    return format_when(cycle.due_at)
+
+
+@register.inclusion_tag("billing/_state.html")
+def cycle_state(cycle: Cycle) -> dict[str, Any]:
+    """A cycle's state as a badge: open, due, closing, failed or closed."""
+    return {"cycle": cycle, "due": cycle.state == Cycle.State.OPEN and cycle.due_at <= database_now()}
+
+
+@register.inclusion_tag("billing/_incomplete.html", takes_context=True)
+def incomplete_banner(context: template.Context) -> dict[str, Any]:
+    """Said on every page with money while figures may be incomplete (B8)."""
+    return {"incomplete": incomplete(database_now()), "office": context["user"].role in ("admin", "finance")}

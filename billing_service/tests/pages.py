@@ -1,0 +1,25 @@
+"""Reading billing's pages in tests."""
+
+from bs4 import BeautifulSoup
+
+
+def page(client, address):
+    response = client.get(address)
+    assert response.status_code == 200, response.status_code
+    return BeautifulSoup(response.content, "html.parser")
+
+
+def text(node):
+    return " ".join(node.get_text(" ").split())
+
+
+def facts(soup):
+    return {text(fact.select_one(".fact-label")): text(fact.select_one(".fact-value")) for fact in soup.select(".fact")}
+
+
+def rows(soup):
+    return [[text(cell) for cell in row.find_all(["th", "td"])] for row in soup.select("table.list tbody tr")]
+
+
+def dollars(cents):
+    return f"{'-' if cents < 0 else ''}${abs(cents) / 100:,.2f}"

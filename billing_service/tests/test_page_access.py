@@ -1,0 +1,55 @@
+"""Who may see whose money."""
+
+from uuid import uuid4
+
+import pytest
+
+from billing.models import Cycle
+from tests.make import (
+    WILMA,
+    task_id,
+)
+from tests.pages import page
+
+pytestmark = pytest.mark.django_db
+TASK = task_id()
+
+
+class TestWhoSeesWhat:
+    ADDRESSES = ("/", "/workers", "/days/2026-03-02", "/cycles")
+
+    @pytest.mark.parametrize("role", ["admin", "finance"])
+    def test_the_office_sees_everything(self, browser, role, worked):
+        client = browser(role)
+        for address in (*self.ADDRESSES, f"/workers/{WILMA}", f"/cycles/{Cycle.objects.get().id}", "/statement"):
+            page(client, address)
+
+    @pytest.mark.parametrize("role", ["worker", "manager"])
+    def test_others_are_sent_from_the_overview_to_their_own_statement(self, browser, role):
+        assert browser(role).get("/").headers["Location"] == "/statement"
+
+    @pytest.mark.parametrize("role", ["worker", "manager"])
+    def test_others_see_their_own_statement_only(self, browser, role, worked):
+        client = browser(role)
+        for address in (*self.ADDRESSES[1:], f"/workers/{WILMA}", f"/cycles/{Cycle.objects.get().id}"):
+            response = client.get(address)
+            assert response.status_code == 403
+            assert "admin and finance" in response.content.decode()
+        page(client, f"/workers/{client.account.id}")
+
+    def test_nobody_sees_anything_without_signing_in(self, client, worked):
+        for address in (*self.ADDRESSES, "/statement", f"/workers/{WILMA}"):
+            assert client.get(address).headers["Location"].startswith("/login")
+
+    @pytest.mark.parametrize("role", ["worker", "admin", "manager"])
+    def test_only_finance_may_close_a_cycle(self, browser, role, worked):
+        assert browser(role).post(f"/cycles/{Cycle.objects.get().id}/close").status_code == 403
+
+    @pytest.mark.parametrize(("role", "status"), [("admin", 200), ("finance", 200), ("worker", 403), ("manager", 403)])
+    def test_dead_letters_are_for_the_office_to_read(self, browser, role, status):
+        assert browser(role).get("/dead-letters/").status_code == status
+
+    def test_an_unknown_worker_day_or_cycle_is_not_found(self, browser):
+        client = browser("admin")
+        for address in (f"/workers/{uuid4()}", "/days/2026-02-30", f"/cycles/{uuid4()}"):
+            assert client.get(address).status_code == 404
