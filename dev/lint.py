@@ -38,9 +38,10 @@ def _types(name: str, folder: Path, targets: list[Path]) -> Job:
     """mypy with the settings of the project's own tests, which Django's plugin reads."""
     options = tomllib.loads((folder / "pyproject.toml").read_text())["tool"]["pytest"]["ini_options"]
     places = [str((folder / place).resolve()) for place in options.get("pythonpath", ["."])]
+    sources = [str(ROOT / "libs" / library / "src") for library in LIBRARIES]
     environment = {
         "DJANGO_SETTINGS_MODULE": options["DJANGO_SETTINGS_MODULE"],
-        "MYPYPATH": os.pathsep.join(places),
+        "MYPYPATH": os.pathsep.join([*places, *sources]),
         "PYTHONPATH": os.pathsep.join(places),
         "DEMO": "true",
     }

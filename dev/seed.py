@@ -47,10 +47,10 @@ def seed_people(system: System, since: date) -> None:
 
 
 def seed_minimum(system: System) -> None:
-    """Accounts and an open cycle, without history: where tests begin."""
-    day = today()
+    """Accounts and an open cycle that is not due today, without history: where tests begin."""
+    day = today() + timedelta(days=1)
     if "auth" in system.services:
-        seed_people(system, day)
+        seed_people(system, day - timedelta(days=1))
     if "billing" in system.services:
         system.manage("billing", "seed_demo", "--first-due", next_business_day(day).isoformat())
     Progress(system).wait()
