@@ -222,10 +222,17 @@ def produce(producer: Producer, topic: str, row: Outgoing) -> None:
 
 def database_address() -> dict[str, Any]:
     """Arguments of the relay's connection: direct, never through a pooler, and soon lost if it is frozen."""
-    timeouts = {"idle_session_timeout": 30_000, "statement_timeout": 30_000, "synchronous_commit": "off"}
+    options = {
+        "idle_session_timeout": 30_000,
+        "statement_timeout": 30_000,
+        "synchronous_commit": "off",  # a lost deletion sends a batch again, no more
+        # The table's statistics are of a moment long ago: always walk the index from the oldest row on.
+        "enable_seqscan": "off",
+        "enable_sort": "off",
+    }
     address: dict[str, Any] = {
         "application_name": f"{conf().service}-relay",
-        "options": " ".join(f"-c {name}={value}" for name, value in timeouts.items()),
+        "options": " ".join(f"-c {name}={value}" for name, value in options.items()),
         "connect_timeout": 5,
         "keepalives_idle": 5,
         "keepalives_interval": 5,

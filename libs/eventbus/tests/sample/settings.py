@@ -4,6 +4,8 @@ import os
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+import structlog
+
 HERE = Path(__file__).parent
 _ADDRESS = urlsplit(os.environ.get("DATABASE_URL", "postgresql:///eventbus"))
 
@@ -51,3 +53,11 @@ EVENTBUS = {
     "STATE": "sample.published.STATE",
     "SUPERSEDING": ["cards"],
 }
+structlog.configure(
+    processors=[
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.processors.format_exc_info,
+        structlog.processors.JSONRenderer(),
+    ]
+)
