@@ -1,7 +1,8 @@
 """Addresses of the tasks service."""
 
-from chassis.permissions import requires
 from django.urls import include, path
+
+from chassis.permissions import requires
 from eventbus.urls import dead_letters
 
 urlpatterns = [

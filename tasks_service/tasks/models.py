@@ -33,14 +33,19 @@ class Task(models.Model):
         # tasks from touching what is done.
         indexes: ClassVar = [
             models.Index("assigned_at", "id", name="task_open", condition=models.Q(status=domain.OPEN)),
-            models.Index("assignee_id", "assigned_at", "id", name="task_open_of", condition=models.Q(status=domain.OPEN)),
+            models.Index(
+                "assignee_id", "assigned_at", "id", name="task_open_of", condition=models.Q(status=domain.OPEN)
+            ),
             models.Index("completed_at", "id", name="task_done", condition=models.Q(status=domain.DONE)),
-            models.Index("assignee_id", "completed_at", "id", name="task_done_of", condition=models.Q(status=domain.DONE)),
+            models.Index(
+                "assignee_id", "completed_at", "id", name="task_done_of", condition=models.Q(status=domain.DONE)
+            ),
         ]
         constraints: ClassVar = [
             models.CheckConstraint(condition=models.Q(status__in=[domain.OPEN, domain.DONE]), name="task_status"),
             models.CheckConstraint(
-                condition=models.Q(status=domain.OPEN) | models.Q(assignee_id__isnull=False, completed_at__isnull=False),
+                condition=models.Q(status=domain.OPEN)
+                | models.Q(assignee_id__isnull=False, completed_at__isnull=False),
                 name="task_done_by_somebody",
             ),
         ]
@@ -61,9 +66,7 @@ class TaskPrice(models.Model):
     """What billing fixed for a task, in cents. A table of its own: a price may come before the task is known here, and
     noting one never waits for a task that is being reassigned."""
 
-    task = models.OneToOneField(
-        Task, models.DO_NOTHING, primary_key=True, related_name="price", db_constraint=False
-    )
+    task = models.OneToOneField(Task, models.DO_NOTHING, primary_key=True, related_name="price", db_constraint=False)
     fee = models.BigIntegerField(help_text="Cents, charged at each assignment.")
     reward = models.BigIntegerField(help_text="Cents, earned at completion.")
     currency = models.CharField(max_length=3)
@@ -115,7 +118,9 @@ class Reassignment(models.Model):
     task_count = models.PositiveIntegerField()
     worker_count = models.PositiveIntegerField()
     fees = models.BigIntegerField(help_text="Cents: the fees of the tasks that had a price when it ran.")
-    unpriced_count = models.PositiveIntegerField(help_text="Tasks that were still being priced; their fees come on top.")
+    unpriced_count = models.PositiveIntegerField(
+        help_text="Tasks that were still being priced; their fees come on top."
+    )
     currency = models.CharField(max_length=3)
 
     app_privileges = "SELECT, INSERT"

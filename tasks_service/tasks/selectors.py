@@ -4,9 +4,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from chassis.replica.models import Account
 from django.db.models import Count, QuerySet, Sum
 
+from chassis.replica.models import Account
 from tasks import domain
 from tasks.models import Reassignment, ReassignmentShare, Task, TaskHistory
 
@@ -57,7 +57,7 @@ def accounts_by_id(ids: Iterable[UUID | None]) -> dict[UUID, Account]:
 
 def account_name(account_id: UUID | None) -> str:
     """The name for a message; the short id of somebody not known here yet."""
-    account = Account.objects.filter(pk=account_id).first()
+    account = Account.objects.filter(pk=account_id).first() if account_id else None
     return account.name if account else str(account_id)[:8]
 
 
@@ -87,5 +87,3 @@ def reassignment_preview() -> ReassignmentPreview:
 
 def reassignment_shares(reassignment_id: UUID) -> Sequence[ReassignmentShare]:
     return list(ReassignmentShare.objects.filter(reassignment_id=reassignment_id).order_by("-after", "-before", "id"))
-
-

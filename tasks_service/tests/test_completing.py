@@ -1,6 +1,6 @@
 import pytest
-from eventbus.testing import clear_outbox, published
 
+from eventbus.testing import clear_outbox, published
 from tasks import services
 from tasks.domain import Refused
 from tasks.models import Task, TaskHistory

@@ -2,8 +2,8 @@ from collections import Counter
 from uuid import UUID, uuid4
 
 import pytest
-from eventbus.testing import published
 
+from eventbus.testing import published
 from tasks.domain import Heading, Refused, TextError
 from tasks.models import Task, TaskHistory
 

@@ -1,8 +1,9 @@
 import pytest
+
 from chassis.replica.models import Account
 from eventbus import event_id
 from eventbus.testing import clear_outbox, deliver, published
-
+from tasks.events.consumed import accounts_apply
 from tasks.models import Task, TaskHistory
 
 from .support.people import account_event, deactivated, person, reactivated
@@ -67,8 +68,6 @@ def test_the_same_event_draws_the_same_worker_again(manager, leaver):
     for _ in range(2):
         Account.objects.filter(pk=leaver.pk).update(access_version=1, is_active=True)
         Task.objects.filter(pk__in=[task.pk for task in tasks]).update(assignee_id=leaver.pk)
-        from tasks.events.consumed import accounts_apply
-
         accounts_apply([event])
         drawn.append(list(Task.objects.order_by("id").values_list("assignee_id", flat=True)))
     assert drawn[0] == drawn[1]
@@ -126,7 +125,9 @@ def test_with_no_worker_left_tasks_wait_and_nobody_is_charged(leaver, task):
 @pytest.mark.parametrize("name", ["AccountCreated", "AccountRoleChanged", "AccountReactivated"])
 def test_waiting_tasks_are_drawn_when_a_worker_appears(leaver, task, name):
     deliver("accounts", [deactivated(leaver, time=at(5))])
-    newcomer = Account(id=person("admin").pk, role="worker", is_active=True, full_name="Nils Neu", email="n@popug.example")
+    newcomer = Account(
+        id=person("admin").pk, role="worker", is_active=True, full_name="Nils Neu", email="n@popug.example"
+    )
     Account.objects.filter(pk=newcomer.pk).delete()
     clear_outbox()
     deliver("accounts", [account_event(name, newcomer, version=2, time=at(9), role="worker", active=True)])

@@ -1,218 +1,17 @@
 import re
-from datetime import timedelta
 from uuid import uuid4
 
 import pytest
-from bs4 import BeautifulSoup
-from django.urls import reverse
 from django.utils import timezone
 
 from tasks import services
 from tasks.models import Reassignment, Task
 
+from .support.pages import HTMX, fragments, quick_add, soup, text_of, titles
 from .support.people import person
 from .support.work import complete, new_task, price, reassign, rng
 
 pytestmark = pytest.mark.django_db
-HTMX = {"HX-Request": "true"}
-
-
-def soup(response) -> BeautifulSoup:
-    return BeautifulSoup(response.content, "html.parser")
-
-
-def fragments(response) -> BeautifulSoup:
-    """What htmx finds in an answer: it looks into templates."""
-    return BeautifulSoup(re.sub(rb"</?template>", b"", response.content), "html.parser")
-
-
-def titles(response) -> list[str]:
-    return [link.get_text() for link in soup(response).select("#task-rows .lead-cell a")]
-
-
-def text_of(element) -> str:
-    return " ".join(element.get_text(" ").split())
-
-
-def row_form(page, task, action):
-    """The fields of the form that a row or page shows for an action."""
-    form = page.find("form", action=reverse(f"task_{action}", args=[task.pk]))
-    assert form, f"no form to {action}"
-    return {field["name"]: field.get("value", "") for field in form.select("input[name]")}
-
-
-def test_workers_open_on_their_own_open_tasks(browser):
-    me = browser("worker")
-    manager = person("manager")
-    new_task(manager, "Mine", assignee_id=me.account.pk)
-    new_task(manager, "Another's", assignee_id=person("worker").pk)
-    complete(new_task(manager, "Mine and done", assignee_id=me.account.pk), me.account)
-    assert titles(me.get("/")) == ["Mine"]
-    assert titles(me.get("/?show=mine")) == ["Mine"]
-    assert titles(me.get("/?show=mine-done")) == ["Mine and done"]
-    assert set(titles(me.get("/?show=open"))) == {"Mine", "Another's"}
-    assert titles(me.get("/?show=done")) == ["Mine and done"]
-
-
-@pytest.mark.parametrize("role", ["manager", "admin", "finance"])
-def test_everybody_else_opens_on_all_open_tasks(browser, role):
-    person("worker")
-    new_task(person("manager"), "Wash")
-    client = browser(role)
-    assert titles(client.get("/")) == ["Wash"]
-    assert client.get("/?show=mine").status_code == 400
-
-
-def test_the_newest_assignment_comes_first_and_the_order_can_be_turned(browser):
-    person("worker")
-    manager = browser("manager")
-    for n in range(3):
-        new_task(manager.account, f"Task {n}", minutes=n)
-    assert titles(manager.get("/")) == ["Task 2", "Task 1", "Task 0"]
-    assert titles(manager.get("/?sort=assigned")) == ["Task 0", "Task 1", "Task 2"]
-
-
-def test_lists_have_pages_of_fifty_that_share_no_row_and_miss_none(browser):
-    person("worker")
-    manager = browser("manager")
-    for n in range(120):
-        new_task(manager.account, f"Task {n}", minutes=n // 7)
-    seen, address = [], "/"
-    while address:
-        page = manager.get(address)
-        seen += titles(page)
-        following = soup(page).select_one("a[rel=next]")
-        address = following and "/" + following["href"]
-    assert len(seen) == 120
-    assert set(seen) == {f"Task {n}" for n in range(120)}
-
-
-@pytest.mark.parametrize("address", ["/?show=all", "/?colour=red", "/?sort=title", "/?after=x", "/tasks/news?since=x"])
-def test_an_address_that_is_not_understood_is_an_error_not_everything(browser, address):
-    assert browser("manager").get(address).status_code == 400
-
-
-def test_a_list_takes_the_same_few_statements_whatever_its_length(browser, django_assert_num_queries):
-    manager = browser("manager")
-    workers = [person("worker") for _ in range(10)]
-    new_task(manager.account, "First")
-    manager.get("/")
-    with django_assert_num_queries(5):  # session, account, tasks with prices, names, session's floor
-        manager.get("/")
-    for n in range(60):
-        task = new_task(manager.account, f"Task {n}", assignee_id=workers[n % 10].pk)
-        if n % 2:
-            price(task)
-    with django_assert_num_queries(5):
-        manager.get("/")
-
-
-def test_an_empty_list_says_why_and_what_to_do(browser):
-    worker = browser("worker")
-    assert "You have no open task" in text_of(soup(worker.get("/")))
-    assert "Write the next task" in text_of(soup(worker.get("/?show=open")))
-
-
-def test_a_price_appears_by_itself_once_it_is_known(browser):
-    person("worker")
-    manager = browser("manager")
-    task = new_task(manager.account)
-    waiting = soup(manager.get("/")).select_one(f"#fee-{task.pk} [hx-get]")
-    assert text_of(waiting) == "being priced"
-    again = soup(manager.get(waiting["hx-get"], headers=HTMX))
-    assert "wait=2" in again.select_one("[hx-get]")["hx-get"]
-    price(task, fee=1700, reward=2900)
-    cells = fragments(manager.get(waiting["hx-get"], headers=HTMX))
-    assert text_of(cells.select_one(f"#fee-{task.pk}")) == "$17.00"
-    assert text_of(cells.select_one(f"#reward-{task.pk}[hx-swap-oob]")) == "$29.00"
-    assert not cells.select("[hx-get]")
-    assert not soup(manager.get("/")).select("#task-rows td [hx-get]")
-
-
-def test_the_wait_for_a_price_is_a_number_of_seconds(browser):
-    person("worker")
-    manager = browser("manager")
-    task = new_task(manager.account)
-    assert manager.get(f"/tasks/{task.pk}/price?wait=long").status_code == 400
-    assert manager.get(f"/tasks/{uuid4()}/price").status_code == 404
-    assert "wait=30" in manager.get(f"/tasks/{task.pk}/price?wait=900").content.decode()
-
-
-def test_done_and_undo_on_the_row_without_leaving_it(browser):
-    me = browser("worker")
-    task = new_task(person("manager"), "Wash", assignee_id=me.account.pk)
-    fields = row_form(soup(me.get("/")), task, "done")
-    row = soup(me.post(f"/tasks/{task.pk}/done", fields, headers=HTMX)).select_one("tr")
-    assert "is-done" in row["class"], "struck through, in its place"
-    assert Task.objects.get().status == "done"
-    row = soup(me.post(f"/tasks/{task.pk}/undo", row_form(row, task, "undo"), headers=HTMX)).select_one("tr")
-    assert not row.get("class")
-    assert Task.objects.get().status == "open"
-    assert row_form(row, task, "done")["assignment_no"] == "1"
-
-
-def test_done_and_undo_without_javascript(browser):
-    me = browser("worker")
-    task = new_task(person("manager"), "Wash", assignee_id=me.account.pk)
-    fields = row_form(soup(me.get("/")), task, "done")
-    back = me.post(f"/tasks/{task.pk}/done", fields, headers={"Referer": "http://testserver/?show=mine"}, follow=True)
-    assert back.redirect_chain == [("/?show=mine", 302)]
-    message = soup(back).select_one("#messages .message-success a")
-    page = me.get(message["href"])
-    me.post(f"/tasks/{task.pk}/undo", row_form(soup(page), task, "undo"))
-    assert Task.objects.get().status == "open"
-
-
-def test_the_same_done_form_twice_is_one_completion_and_the_same_answer(browser):
-    me = browser("worker")
-    task = new_task(person("manager"), assignee_id=me.account.pk)
-    fields = row_form(soup(me.get("/")), task, "done")
-    answers = [me.post(f"/tasks/{task.pk}/done", fields, headers=HTMX) for _ in range(2)]
-    assert [soup(answer).select_one("tr")["class"] for answer in answers] == [["is-done"]] * 2
-    assert not soup(answers[1]).select("[role=alert]")
-    assert Task.objects.get().completion_no == 1
-
-
-def test_a_refusal_is_said_on_the_row_where_one_pressed(browser):
-    me, other = browser("worker"), person("worker", "Nora Nagel")
-    manager = person("manager")
-    task = new_task(manager, assignee_id=me.account.pk)
-    fields = row_form(soup(me.get("/")), task, "done")
-    while Task.objects.get().assignee_id != other.pk:
-        reassign(manager, seed=int(uuid4()))
-    row = soup(me.post(f"/tasks/{task.pk}/done", fields, headers=HTMX)).select_one("tr")
-    assert "Nora Nagel has it now" in text_of(row.select_one("[role=alert]"))
-    assert not row.select("form"), "no button for somebody else's task"
-    back = me.post(f"/tasks/{task.pk}/done", fields, follow=True)
-    assert "Nora Nagel has it now" in text_of(soup(back).select_one("#messages .message-error"))
-
-
-def test_a_broken_button_is_not_understood(browser):
-    me = browser("worker")
-    task = new_task(person("manager"), assignee_id=me.account.pk)
-    assert me.post(f"/tasks/{task.pk}/done", {"form_key": str(uuid4())}).status_code == 400
-    assert me.post(f"/tasks/{task.pk}/undo", {"completion_no": 1}).status_code == 400
-    assert me.post(f"/tasks/{uuid4()}/done", {"form_key": str(uuid4()), "assignment_no": 1}).status_code == 404
-    assert me.get(f"/tasks/{task.pk}/done").status_code == 405
-
-
-def test_managers_reopen_where_nobody_may_undo_any_more(browser):
-    manager = browser("manager")
-    worker = person("worker")
-    task = complete(new_task(manager.account), worker)
-    page = soup(manager.get(f"/tasks/{task.pk}"))
-    manager.post(f"/tasks/{task.pk}/reopen", row_form(page, task, "reopen"))
-    assert Task.objects.get().status == "open"
-    assert "taken back" in text_of(soup(manager.get(f"/tasks/{task.pk}")))
-
-
-def test_a_worker_sees_no_button_for_what_they_may_not_do(browser):
-    me = browser("worker")
-    manager, other = person("manager"), person("worker")
-    new_task(manager, assignee_id=other.pk)
-    complete(new_task(manager, assignee_id=me.account.pk), me.account)
-    for show in ("open", "done"):
-        assert not soup(me.get(f"/?show={show}")).select("#task-rows form")
 
 
 def test_the_line_is_read_while_it_is_typed(browser):
@@ -222,13 +21,6 @@ def test_the_line_is_read_while_it_is_typed(browser):
     assert "random worker" in text_of(soup(me.get("/tasks/reading", {"title": " "}, headers=HTMX)))
     escaped = me.get("/tasks/reading", {"title": "<script>alert(1)</script>"}, headers=HTMX)
     assert b"<script>" not in escaped.content
-
-
-def quick_add(client, title, key=None, show="open", **more):
-    page = soup(client.get(f"/?show={show}"))
-    form = page.find("form", action=reverse("quick_add"))
-    fields = {field["name"]: field.get("value", "") for field in form.select("input[name]")}
-    return fields | {"title": title} | ({"form_key": str(key)} if key else {}) | more
 
 
 def test_quick_add_puts_the_task_on_top_of_the_list_that_shows_it(browser):
@@ -251,7 +43,9 @@ def test_the_first_task_of_an_empty_list_loads_it_anew(browser):
 
 def test_quick_add_without_javascript(browser):
     me = browser("worker", "Wilma Weber")
-    back = me.post("/tasks/add", quick_add(me, "Wash"), headers={"Referer": "http://testserver/?show=open"}, follow=True)
+    back = me.post(
+        "/tasks/add", quick_add(me, "Wash"), headers={"Referer": "http://testserver/?show=open"}, follow=True
+    )
     assert back.redirect_chain == [("/?show=open", 302)]
     assert "Wilma Weber got it" in text_of(soup(back).select_one("#messages"))
 
@@ -278,17 +72,6 @@ def test_a_task_form_sent_twice_makes_one_task(browser):
     addresses = {me.post("/tasks/new", fields).headers["Location"] for _ in range(2)}
     assert len(addresses) == 1
     assert Task.objects.count() == 2
-
-
-def test_news_counts_what_others_did_since_the_page_was_made(browser):
-    me = browser("worker")
-    manager = person("manager")
-    since = timezone.now()
-    news = soup(me.get("/?show=mine")).select_one(".news[data-poll]")["hx-get"]
-    assert text_of(soup(me.get(news, headers=HTMX))) == ""
-    for actor, title in ((manager, "News"), (me.account, "My own")):
-        new_task(actor, title, now=since + timedelta(seconds=30), assignee_id=None)
-    assert text_of(soup(me.get(news, headers=HTMX))) == "1 new task, show"
 
 
 def test_the_full_form_lets_leaders_pick_and_others_not(browser):
@@ -343,7 +126,10 @@ def test_the_task_page_tells_the_whole_story(browser):
     assert "2 Mar 2026, 11:00 CET" in story[4]
     assert page.select_one("a[href='https://popug.example/x']")
     assert not page.select_one("main script")
-    assert (text_of(page.select_one(f"#fee-{task.pk}")), text_of(page.select_one(f"#reward-{task.pk}"))) == ("$15.00", "$32.00")
+    assert (text_of(page.select_one(f"#fee-{task.pk}")), text_of(page.select_one(f"#reward-{task.pk}"))) == (
+        "$15.00",
+        "$32.00",
+    )
 
 
 def test_a_task_that_there_is_not_is_not_found(browser):
@@ -379,11 +165,15 @@ def test_without_a_session_every_page_leads_to_signing_in(client):
 def test_before_it_reassigns_the_page_says_what_that_does(browser):
     manager = browser("manager", "Max Braun")
     worker = person("worker")
-    first, second, done = (new_task(manager.account, f"Task {n}") for n in range(3))
+    first, _, done = (new_task(manager.account, f"Task {n}") for n in range(3))
     price(first, fee=1700)
     complete(done, worker)
     page = soup(manager.get("/reassignments/new"))
-    assert [text_of(page.select_one(f"#{name}")) for name in ("task-count", "worker-count", "fees")] == ["2", "1", "$17.00"]
+    assert [text_of(page.select_one(f"#{name}")) for name in ("task-count", "worker-count", "fees")] == [
+        "2",
+        "1",
+        "$17.00",
+    ]
     assert "1 task still being priced" in text_of(page)
     assert "cannot be undone" in text_of(page)
     assert "never yet" in text_of(page)

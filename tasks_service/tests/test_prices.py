@@ -1,10 +1,10 @@
 from uuid import uuid4
 
 import pytest
+
 from eventbus import Event
 from eventbus.models import DeadLetter
 from eventbus.testing import deliver
-
 from tasks import selectors
 from tasks.models import TaskPrice
 

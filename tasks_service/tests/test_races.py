@@ -8,11 +8,11 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from django.db import connection, transaction
+
 from chassis.form_keys import once
 from chassis.replica.models import Account
-from django.db import connection, transaction
 from eventbus.testing import clear_outbox, published
-
 from tasks import services
 from tasks.domain import Refused, rng_of
 from tasks.models import Reassignment, Task, TaskHistory
@@ -311,10 +311,14 @@ def test_a_use_case_that_fails_publishes_and_writes_nothing(manager, worker):
     class Crash(Exception):
         pass
 
-    with pytest.raises(Crash), transaction.atomic():
+    @transaction.atomic
+    def crash() -> None:
         new_task(manager)
         reassign(manager)
         raise Crash
+
+    with pytest.raises(Crash):
+        crash()
     assert published() == []
     assert (Task.objects.count(), TaskHistory.objects.count(), Reassignment.objects.count()) == (0, 0, 0)
 

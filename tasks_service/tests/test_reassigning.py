@@ -2,8 +2,8 @@ from collections import Counter
 from uuid import uuid4
 
 import pytest
-from eventbus.testing import clear_outbox, published
 
+from eventbus.testing import clear_outbox, published
 from tasks import selectors
 from tasks.domain import Refused
 from tasks.models import Reassignment, Task, TaskHistory

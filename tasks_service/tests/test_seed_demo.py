@@ -3,10 +3,10 @@ from datetime import UTC, date, datetime
 
 import pytest
 import time_machine
-from chassis import business_time
 from django.core.management import CommandError, call_command
-from eventbus.testing import published
 
+from chassis import business_time
+from eventbus.testing import published
 from tasks.models import Reassignment, Task, TaskHistory
 
 from .support.people import person

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Mapping, Sequence
 
 from eventbus import Event
-
 from tasks import domain, services
 
 Handler = Callable[[Sequence[Event]], None]

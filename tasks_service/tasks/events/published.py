@@ -6,7 +6,6 @@ from typing import Any, Protocol
 from uuid import UUID
 
 from eventbus import Event, event_id
-
 from tasks import domain
 from tasks.models import Task
 
@@ -87,7 +86,9 @@ def tasks_state() -> Iterator[Event]:
 STATE: dict[str, Callable[[], Iterable[Event]]] = {"tasks-stream": tasks_state}
 
 
-def _event(name: str, task: TaskState, at: datetime, data: dict[str, Any], *, number: int, caused: bool = False) -> Event:
+def _event(
+    name: str, task: TaskState, at: datetime, data: dict[str, Any], *, number: int, caused: bool = False
+) -> Event:
     """An event caused by an event has an id made of what it does, so that a replay does not make a second one."""
     key = str(task.id)
     if caused:

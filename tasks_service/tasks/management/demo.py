@@ -12,20 +12,34 @@ FIRST_JIRA_NUMBER = 100
 
 ERRANDS = (
     "Wash the big cage", "Refill the seed silo", "Oil the door of aviary 3", "Count the feathers of lot 7",
-    "Answer the complaint about night screeching", "Order sand for the bathing trays", "Teach the newcomers the fire drill",
-    "Replace the swing in aviary 1", "Weigh the fledglings", "Check the thermometer by the window", "Sort the millet from the sunflower",
-    "Book the vet for beak trimming", "Update the list of who bites whom", "Rehang the mirror in the quarantine room",
+    "Answer the complaint about night screeching", "Order sand for the bathing trays",
+    "Teach the newcomers the fire drill", "Replace the swing in aviary 1", "Weigh the fledglings",
+    "Check the thermometer by the window", "Sort the millet from the sunflower", "Book the vet for beak trimming",
+    "Update the list of who bites whom", "Rehang the mirror in the quarantine room",
     "Write down what the grey one keeps saying", "Fix the squeaking perch", "Clean the camera above the nest boxes",
-    "Reply to the school that wants a tour", "Label the jars in the medicine cupboard", "Find out who eats the cables",
-    "Descale the humidifier", "Translate the visitors' rules", "Inventory of ropes and bells", "Swap the night lamps for warmer ones",
-    "Put new rings on the cockatiels", "Repair the netting over the yard", "Close the gap under the east door",
-    "Try the new pellets on table 4", "Print the name plates", "Measure the noise after six o'clock",
+    "Reply to the school that wants a tour", "Label the jars in the medicine cupboard",
+    "Find out who eats the cables", "Descale the humidifier", "Translate the visitors' rules",
+    "Inventory of ropes and bells", "Swap the night lamps for warmer ones", "Put new rings on the cockatiels",
+    "Repair the netting over the yard", "Close the gap under the east door", "Try the new pellets on table 4",
+    "Print the name plates", "Measure the noise after six o'clock",
 )  # fmt: skip
-CHANGES = ("Fix", "Speed up", "Document", "Simplify", "Add a test for", "Review", "Roll out", "Clean up", "Monitor", "Redesign")
+CHANGES = (
+    "Fix",
+    "Speed up",
+    "Document",
+    "Simplify",
+    "Add a test for",
+    "Review",
+    "Roll out",
+    "Clean up",
+    "Monitor",
+    "Redesign",
+)
 SUBJECTS = (
-    "the feeding schedule", "the sign-up page", "the export for the accountant", "the search by ring number", "the backup job",
-    "the mail templates", "the visitor counter", "the photo upload", "the vaccination reminders", "the price list",
-    "the delivery notes", "the permissions of guests", "the report on moulting", "the temperature alarm", "the mobile layout",
+    "the feeding schedule", "the sign-up page", "the export for the accountant", "the search by ring number",
+    "the backup job", "the mail templates", "the visitor counter", "the photo upload", "the vaccination reminders",
+    "the price list", "the delivery notes", "the permissions of guests", "the report on moulting",
+    "the temperature alarm", "the mobile layout",
 )  # fmt: skip
 DETAILS = (
     "Ask the night watch before you start: they know where the keys are.",
@@ -55,8 +69,13 @@ class Step:
 def steps_of(day: date, *, zone: ZoneInfo, rng: random.Random) -> list[Step]:
     """What happens on the day, in order: between 08:00 and 17:30, less at the weekend."""
     weekend = day.weekday() >= SATURDAY
-    minutes = [(rng.randint(OPENING, CLOSING - 60), Kind.CREATE) for _ in range(rng.randint(2, 3) if weekend else rng.randint(8, 14))]
-    minutes += [(rng.randint(OPENING + 30, CLOSING), Kind.COMPLETE) for _ in range(1 if weekend else rng.randint(8, 13))]
+    minutes = [
+        (rng.randint(OPENING, CLOSING - 60), Kind.CREATE)
+        for _ in range(rng.randint(2, 3) if weekend else rng.randint(8, 14))
+    ]
+    minutes += [
+        (rng.randint(OPENING + 30, CLOSING), Kind.COMPLETE) for _ in range(1 if weekend else rng.randint(8, 13))
+    ]
     if day.weekday() in (TUESDAY, FRIDAY):
         minutes.append((rng.randint(11 * 60, 12 * 60), Kind.REASSIGN))
     if day.weekday() in (WEDNESDAY, FRIDAY):

@@ -4,11 +4,10 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from chassis.replica.models import Account
-from chassis.replica.services import accounts_apply as replica_apply
 from django.db import transaction
-from eventbus import Event
 
+from chassis.replica.services import accounts_apply as replica_apply
+from eventbus import Event
 from tasks import domain, selectors
 
 from . import locks
@@ -17,7 +16,7 @@ from .assignment import Drawn, open_tasks_hold, tasks_assign
 
 @transaction.atomic
 def accounts_apply(*, events: Sequence[Event], rng_of: Callable[[UUID], random.Random]) -> None:
-    """Bring the replicated accounts up to date, then see that no open task is with anybody who is no active worker (T7).
+    """Bring the replicated accounts up to date, then see that no open task stays with who is no active worker (T7).
 
     What counts is how each account stands afterwards, not what this batch changed: a sign-in may have told it before
     the event did. `rng_of` makes the randomness from the id of the causing event, so that a replay draws the same.

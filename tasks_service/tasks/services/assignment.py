@@ -6,9 +6,8 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.db import connection
-from eventbus import Event, publish_many
 
-from tasks import domain
+from eventbus import Event, publish_many
 from tasks.events import published
 
 # Small enough that the connection is never idle for seconds inside the transaction, and that memory stays flat.
@@ -68,18 +67,20 @@ def array_literal(values: Iterable[str | None]) -> str:
     return "{" + ",".join(value or "NULL" for value in values) + "}"
 
 
+_HOLD = """
+SELECT id::text, assignee_id::text, (extract(epoch FROM assigned_at) * 1000000)::bigint
+FROM tasks_task WHERE status = 'open' AND {where} ORDER BY id FOR UPDATE
+"""
+
+
 def open_tasks_hold(where: str = "TRUE", params: Sequence[Any] = ()) -> list[HeldTask]:
-    """Lock the open tasks that satisfy `where`, in id order, until the transaction ends.
+    """Lock the open tasks that satisfy `where` (written by this package) until the transaction ends, in id order.
 
     A row that this waited for is returned as the transaction before left it, or not at all if it is done by now:
     Postgres evaluates the condition again for the locked row.
     """
     with connection.cursor() as cursor:
-        cursor.execute(
-            f"SELECT id::text, assignee_id::text, {_micros('assigned_at')} FROM tasks_task"  # noqa: S608 literals of this file
-            f" WHERE status = '{domain.OPEN}' AND {where} ORDER BY id FOR UPDATE",
-            params,
-        )
+        cursor.execute(_HOLD.format(where=where), params)
         return [HeldTask(*row) for row in cursor.fetchall()]
 
 
@@ -106,15 +107,11 @@ def _chunks(drawn: Sequence[Drawn]) -> Iterator[Sequence[Drawn]]:
         yield drawn[start : start + CHUNK]
 
 
-def _micros(column: str) -> str:
-    return f"(extract(epoch FROM {column}) * 1000000)::bigint"
-
-
 def _time(micros: int) -> datetime:
     return _EPOCH + timedelta(microseconds=micros)
 
 
-_MOVE = f"""
+_MOVE = """
 WITH drawn AS (
     SELECT * FROM unnest(%(ids)s::uuid[], %(previous)s::uuid[], %(workers)s::uuid[], %(causes)s::text[])
         AS drawn (id, previous_id, worker_id, cause)
@@ -134,7 +131,8 @@ WITH drawn AS (
     FROM moved
 )
 SELECT id::text, version, title, jira_id, description, status, assignee_id::text, assignment_no, completion_no,
-    creator_id::text, {_micros("created_at")}, {_micros("assigned_at")}, cause
+    creator_id::text, (extract(epoch FROM created_at) * 1000000)::bigint,
+    (extract(epoch FROM assigned_at) * 1000000)::bigint, cause
 FROM moved ORDER BY id
 """
 

@@ -4,11 +4,11 @@ import random
 from datetime import datetime
 from uuid import UUID
 
-from chassis.replica.models import Account
 from django.db import transaction
 from django.utils.translation import gettext as _
-from eventbus import publish_many
 
+from chassis.replica.models import Account
+from eventbus import publish_many
 from tasks import domain, selectors
 from tasks.domain import Heading, Refused
 from tasks.events import published
@@ -29,8 +29,8 @@ def task_create(
 ) -> Task:
     """Create a task and assign it to a random active worker, or to the one whom a manager or admin picks (T1, T2).
 
-    Raises TextError for a title or description against T1; Refused when a worker is picked by somebody who may not, when
-    the picked one is no active worker, and when there is no active worker at all.
+    Raises TextError for a title or description against T1; Refused when a worker is picked by somebody who may not,
+    when the picked one is no active worker, and when there is no active worker at all.
     """
     domain.title_check(heading.title)
     description = domain.description_read(description)
@@ -50,9 +50,7 @@ def task_create(
     TaskHistory.objects.bulk_create(
         [
             TaskHistory(**noted, kind=TaskHistory.Kind.CREATED),
-            TaskHistory(
-                **noted, kind=TaskHistory.Kind.ASSIGNED, account_id=worker.pk, number=1, cause=domain.CREATED
-            ),
+            TaskHistory(**noted, kind=TaskHistory.Kind.ASSIGNED, account_id=worker.pk, number=1, cause=domain.CREATED),
         ]
     )
     assigned = published.task_assigned(task, at=now, cause=domain.CREATED, actor_id=actor.pk)
@@ -77,8 +75,8 @@ def _worker_for_new(*, actor: Account, assignee_id: UUID | None, rng: random.Ran
 def task_complete(*, task_id: UUID, actor: Account, assignment_no: int, now: datetime) -> Task:
     """Mark a task as done; its assignee at this moment earns the reward, whoever pressed the button (T4).
 
-    `assignment_no` is the one that the page showed. Raises Task.DoesNotExist; Refused, with whom the task is now, when it
-    was assigned again meanwhile, is done already, waits for a worker, or is not the actor's to complete.
+    `assignment_no` is the one that the page showed. Raises Task.DoesNotExist; Refused, saying who has the task now,
+    when it was assigned again meanwhile, is done already, waits for a worker, or is not the actor's to complete.
     """
     task = locks.task_lock(task_id)
     if refusal := _completion_refusal(task, actor=actor, assignment_no=assignment_no):
@@ -104,17 +102,25 @@ def task_complete(*, task_id: UUID, actor: Account, assignment_no: int, now: dat
 
 def _completion_refusal(task: Task, *, actor: Account, assignment_no: int) -> str | None:
     if not task.is_open:
-        if task.completed_by_id == actor.pk:
-            return _("You have completed this task already.")
-        return _("%(name)s has completed this task already.") % {"name": selectors.account_name(task.completed_by_id)}
+        return _done_already(task, actor)
     if task.assignee_id is None:
         return _("This task waits for a worker: nobody can complete it before somebody has it.")
-    mine = task.assignee_id == actor.pk
-    name = selectors.account_name(task.assignee_id)
     if task.assignment_no != assignment_no:
-        if mine:
-            return _("This task was assigned anew meanwhile, to you again. Press done once more if it is done.")
-        return _("This task was assigned anew meanwhile: %(name)s has it now.") % {"name": name}
+        return _assigned_anew(task, actor)
     if not domain.may_complete(actor_id=actor.pk, role=actor.role, assignee_id=task.assignee_id):
+        name = selectors.account_name(task.assignee_id)
         return _("%(name)s has this task: only they, managers and admins complete it.") % {"name": name}
     return None
+
+
+def _done_already(task: Task, actor: Account) -> str:
+    if task.completed_by_id == actor.pk:
+        return _("You have completed this task already.")
+    return _("%(name)s has completed this task already.") % {"name": selectors.account_name(task.completed_by_id)}
+
+
+def _assigned_anew(task: Task, actor: Account) -> str:
+    if task.assignee_id == actor.pk:
+        return _("This task was assigned anew meanwhile, to you again. Press done once more if it is done.")
+    name = selectors.account_name(task.assignee_id)
+    return _("This task was assigned anew meanwhile: %(name)s has it now.") % {"name": name}

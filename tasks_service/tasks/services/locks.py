@@ -15,9 +15,9 @@ import random
 from collections.abc import Iterable
 from uuid import UUID
 
-from chassis.replica.models import Account
 from django.db import connection, transaction
 
+from chassis.replica.models import Account
 from tasks import domain, selectors
 from tasks.models import Task
 

@@ -2,8 +2,8 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from django.db import transaction
-from eventbus import Event
 
+from eventbus import Event
 from tasks.models import TaskPrice
 
 

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from chassis.replica.models import Account
 from django.conf import settings
 from django.db import connection, transaction
 from django.utils.translation import gettext as _
 
+from chassis.replica.models import Account
 from tasks import domain
 from tasks.models import Reassignment, ReassignmentShare
 
@@ -20,8 +20,8 @@ from .assignment import Drawn, HeldTask, array_literal, open_tasks_hold, tasks_a
 def tasks_reassign(*, key: UUID, actor: Account, now: datetime, rng: random.Random) -> Reassignment:
     """Draw a worker for every open task, each on its own; every draw is a new assignment with a new fee (T3).
 
-    `key` is the form's: a second run with it returns the first one. Two managers run one after the other. Tasks that are
-    completed meanwhile stay done, tasks created meanwhile are not drawn again.
+    `key` is the form's: a second run with it returns the first one. Two managers run one after the other. Tasks that
+    are completed meanwhile stay done, tasks created meanwhile are not drawn again.
     Raises Refused for anybody but managers and admins, and when there is no active worker.
     """
     if not domain.is_leader(actor.role):

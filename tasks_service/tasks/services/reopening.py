@@ -5,11 +5,11 @@ from collections.abc import Callable
 from datetime import datetime
 from uuid import UUID
 
-from chassis.replica.models import Account
 from django.db import transaction
 from django.utils.translation import gettext as _
-from eventbus import publish_many
 
+from chassis.replica.models import Account
+from eventbus import publish_many
 from tasks import domain, selectors
 from tasks.domain import Refused
 from tasks.events import published

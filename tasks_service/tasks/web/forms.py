@@ -1,10 +1,10 @@
 from typing import Any
 
-from chassis.form_keys import OneTimeForm
 from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
+from chassis.form_keys import OneTimeForm
 from tasks import domain, selectors
 from tasks.domain import Heading, TextError
 
@@ -73,7 +73,7 @@ class TaskForm(OneTimeForm):
 class PickingTaskForm(TaskForm):
     """For managers and admins, who may pick the worker (T2)."""
 
-    assignee = forms.ModelChoiceField(
+    assignee: Any = forms.ModelChoiceField(
         label=_("Assignee"),
         queryset=None,
         required=False,

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from chassis.replica.models import Account
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from chassis.replica.models import Account
 from tasks import domain
 from tasks.models import TaskHistory
 
@@ -32,7 +32,9 @@ REASONS: dict[tuple[str, str], str | Promise] = {
         "The fee of that assignment stands."
     ),
     (Kind.ASSIGNED, domain.WAITED): gettext_lazy("It had waited until there was an active worker."),
-    (Kind.ASSIGNED, domain.REOPENED): gettext_lazy("%(previous)s is no longer an active worker, so it was drawn again."),
+    (Kind.ASSIGNED, domain.REOPENED): gettext_lazy(
+        "%(previous)s is no longer an active worker, so it was drawn again."
+    ),
     (Kind.WAITING, domain.LEFT): gettext_lazy("%(previous)s left, and there is no active worker now."),
     (Kind.WAITING, domain.CROSSED): gettext_lazy(
         "It was given to %(previous)s just after they had left, and there is no active worker now. "

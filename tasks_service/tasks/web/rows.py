@@ -6,7 +6,6 @@ from datetime import datetime
 from uuid import UUID
 
 from chassis.replica.models import Account
-
 from tasks import domain, selectors
 from tasks.models import Task, TaskPrice
 

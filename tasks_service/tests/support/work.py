@@ -7,7 +7,6 @@ from typing import Any
 from uuid import uuid4
 
 from chassis.replica.models import Account
-
 from tasks import services
 from tasks.domain import Heading
 from tasks.models import Reassignment, Task, TaskHistory, TaskPrice
@@ -39,9 +38,7 @@ def new_task(actor: Account, title: str = "Wash the cage", *, minutes: float = 0
 
 
 def complete(task: Task, actor: Account, *, minutes: float = 1) -> Task:
-    return services.task_complete(
-        task_id=task.pk, actor=actor, assignment_no=task.assignment_no, now=at(minutes)
-    )
+    return services.task_complete(task_id=task.pk, actor=actor, assignment_no=task.assignment_no, now=at(minutes))
 
 
 def undo(task: Task, actor: Account, *, minutes: float = 2) -> Task:

@@ -4,12 +4,12 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from chassis import business_time
-from chassis.replica.models import Account
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
+from chassis import business_time
+from chassis.replica.models import Account
 from tasks import domain, selectors, services
 from tasks.management.demo import DETAILS, Kind, steps_of, title_of
 from tasks.models import Task
@@ -71,17 +71,17 @@ class Day:
         return True
 
     def complete(self, now: datetime) -> bool:
-        return self._complete(now, by=lambda task: Account.objects.get(pk=task.assignee_id)) is not None
+        return self._complete(now, by=lambda task: _account(task.assignee_id)) is not None
 
     def complete_for(self, now: datetime) -> bool:
         return self._complete(now, by=lambda _: self.rng.choice(self.leaders)) is not None
 
     def undo(self, now: datetime) -> bool:
         """Somebody presses done, and takes it back three minutes before the time of this step."""
-        task = self._complete(now - timedelta(minutes=3), by=lambda task: Account.objects.get(pk=task.assignee_id))
-        if task is None or task.completed_by_id is None:
+        task = self._complete(now - timedelta(minutes=3), by=lambda task: _account(task.assignee_id))
+        if task is None:
             return False
-        actor = Account.objects.get(pk=task.completed_by_id)
+        actor = _account(task.completed_by_id)
         services.task_undo(task_id=task.pk, actor=actor, completion_no=task.completion_no, now=now, rng=self.rng)
         return True
 
@@ -112,3 +112,7 @@ class Day:
 
     def _any(self, tasks: Sequence[Task]) -> Task | None:
         return self.rng.choice(tasks) if tasks else None
+
+
+def _account(account_id: UUID | None) -> Account:
+    return Account.objects.get(pk=str(account_id))

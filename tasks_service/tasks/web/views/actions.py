@@ -5,11 +5,8 @@ from collections.abc import Callable
 from typing import TypeVar
 from uuid import UUID
 
-from chassis.errors import NotUnderstood, is_htmx
-from chassis.form_keys import OneTimeForm, once
-from chassis.permissions import page_of, signed_in
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import resolve, reverse
 from django.utils import timezone
@@ -18,10 +15,14 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 from django_htmx.http import HttpResponseClientRefresh
 
+from chassis.errors import NotUnderstood, is_htmx
+from chassis.form_keys import OneTimeForm, once
+from chassis.permissions import page_of, signed_in
 from tasks import domain, services
 from tasks.domain import Heading, Refused, TextError
 from tasks.models import Task
 from tasks.web.forms import TEXT_ERRORS, CompleteForm, QuickAddForm, ReopenForm
+from tasks.web.requests import Request
 from tasks.web.rows import row_of
 
 from .lists import list_page, tab_of
@@ -31,7 +32,7 @@ AnyForm = TypeVar("AnyForm", bound=OneTimeForm)
 
 @signed_in
 @require_safe
-def reading(request: HttpRequest) -> HttpResponse:
+def reading(request: Request) -> HttpResponse:
     """How the line that is being typed will be read."""
     heading: Heading | None = None
     problem = None
@@ -45,7 +46,7 @@ def reading(request: HttpRequest) -> HttpResponse:
 
 @signed_in
 @require_POST
-def quick_add(request: HttpRequest) -> HttpResponse:
+def quick_add(request: Request) -> HttpResponse:
     """One line makes a task for a random worker; with htmx it appears on top of the list that shows it."""
     tab = tab_of(request.user, request.POST.get("show", ""))
     form = QuickAddForm(request.POST)
@@ -56,7 +57,7 @@ def quick_add(request: HttpRequest) -> HttpResponse:
             row = row_of(task_id, viewer=request.user, now=timezone.now())
         except Refused as refused:
             form.add_error("title", str(refused))
-    said = row and _linked(_("Added, and %(name)s got it") % {"name": row.assignee}, row.task)
+    said = _linked(_("Added, and %(name)s got it") % {"name": row.assignee}, row.task) if row else ""
     if not is_htmx(request):
         if row is None:
             return list_page(request, tab=tab, quick_add=form, status=422)
@@ -70,7 +71,7 @@ def quick_add(request: HttpRequest) -> HttpResponse:
     return render(request, "tasks/_added.html", context)
 
 
-def _created_once(request: HttpRequest, form: QuickAddForm) -> str:
+def _created_once(request: Request, form: QuickAddForm) -> str:
     def effect() -> str:
         task = services.task_create(
             actor=request.user,
@@ -81,14 +82,12 @@ def _created_once(request: HttpRequest, form: QuickAddForm) -> str:
         )
         return task_url(task.pk)
 
-    return once(
-        key=form.cleaned_data["form_key"], kind="task_create", actor_id=request.user.pk, effect=effect
-    )
+    return once(key=form.cleaned_data["form_key"], kind="task_create", actor_id=request.user.pk, effect=effect)
 
 
 @signed_in
 @require_POST
-def done(request: HttpRequest, task_id: UUID) -> HttpResponse:
+def done(request: Request, task_id: UUID) -> HttpResponse:
     form = _understood(CompleteForm(request.POST))
     return _act(
         request,
@@ -107,7 +106,7 @@ def done(request: HttpRequest, task_id: UUID) -> HttpResponse:
 
 @signed_in
 @require_POST
-def undo(request: HttpRequest, task_id: UUID) -> HttpResponse:
+def undo(request: Request, task_id: UUID) -> HttpResponse:
     form = _understood(ReopenForm(request.POST))
     return _act(
         request,
@@ -127,7 +126,7 @@ def undo(request: HttpRequest, task_id: UUID) -> HttpResponse:
 
 @signed_in
 @require_POST
-def reopen(request: HttpRequest, task_id: UUID) -> HttpResponse:
+def reopen(request: Request, task_id: UUID) -> HttpResponse:
     form = _understood(ReopenForm(request.POST))
     return _act(
         request,
@@ -150,7 +149,7 @@ def task_url(task_id: UUID) -> str:
 
 
 def _act(
-    request: HttpRequest, task_id: UUID, *, form: OneTimeForm, kind: str, said: str, effect: Callable[[], Task]
+    request: Request, task_id: UUID, *, form: OneTimeForm, kind: str, said: str, effect: Callable[[], Task]
 ) -> HttpResponse:
     """Run one action once. With htmx the answer is the row as it is now, with the refusal where one pressed; without,
     it is the page one came from."""

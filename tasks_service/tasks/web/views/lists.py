@@ -3,21 +3,22 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from chassis.errors import NotUnderstood
-from chassis.permissions import signed_in
-from chassis.replica.models import Account
-from chassis.tables import table_page, understood
 from django.db.models import QuerySet
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
+from chassis.errors import NotUnderstood
+from chassis.permissions import signed_in
+from chassis.replica.models import Account
+from chassis.tables import table_page, understood
 from tasks import domain, selectors
 from tasks.models import Task
 from tasks.web.forms import ListForm, NewsForm, QuickAddForm
+from tasks.web.requests import Request
 from tasks.web.rows import row_of, rows_of
 
 LONGEST_WAIT_SECONDS = 30
@@ -103,12 +104,12 @@ def tab_of(viewer: Account, name: str) -> Tab:
 
 @signed_in
 @require_safe
-def task_list(request: HttpRequest) -> HttpResponse:
+def task_list(request: Request) -> HttpResponse:
     tab = tab_of(request.user, understood(ListForm(request.GET))["show"])
     return list_page(request, tab=tab, quick_add=QuickAddForm())
 
 
-def list_page(request: HttpRequest, *, tab: Tab, quick_add: QuickAddForm, status: int = 200) -> HttpResponse:
+def list_page(request: Request, *, tab: Tab, quick_add: QuickAddForm, status: int = 200) -> HttpResponse:
     now = timezone.now()
     page = table_page(request, tab.tasks(request.user), sorts=tab.sorts, default=f"-{tab.column}")
     context = {
@@ -125,7 +126,7 @@ def list_page(request: HttpRequest, *, tab: Tab, quick_add: QuickAddForm, status
 
 @signed_in
 @require_safe
-def task_news(request: HttpRequest) -> HttpResponse:
+def task_news(request: Request) -> HttpResponse:
     """How many tasks came to a list since the page was made; what one added oneself is on it already."""
     asked = understood(NewsForm(request.GET))
     tab = tab_of(request.user, asked["show"])
@@ -137,7 +138,7 @@ def task_news(request: HttpRequest) -> HttpResponse:
 
 @signed_in
 @require_safe
-def task_price(request: HttpRequest, task_id: UUID) -> HttpResponse:
+def task_price(request: Request, task_id: UUID) -> HttpResponse:
     """The two price cells of a row, asked for until billing has priced the task; each time a little later."""
     try:
         wait = max(1, min(int(request.GET.get("wait", 1)), LONGEST_WAIT_SECONDS))

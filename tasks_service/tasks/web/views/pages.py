@@ -1,18 +1,19 @@
 import random
 from uuid import UUID
 
-from chassis.form_keys import once
-from chassis.permissions import signed_in
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
+from chassis.form_keys import once
+from chassis.permissions import signed_in
 from tasks import domain, selectors, services
 from tasks.domain import Refused
 from tasks.models import Task
 from tasks.web.forms import PickingTaskForm, TaskForm
 from tasks.web.history import entries_of
+from tasks.web.requests import Request
 from tasks.web.rows import row_of
 
 from .actions import task_url
@@ -20,7 +21,7 @@ from .actions import task_url
 
 @signed_in
 @require_safe
-def task_page(request: HttpRequest, task_id: UUID) -> HttpResponse:
+def task_page(request: Request, task_id: UUID) -> HttpResponse:
     try:
         row = row_of(task_id, viewer=request.user, now=timezone.now())
     except Task.DoesNotExist as error:
@@ -37,7 +38,7 @@ def task_page(request: HttpRequest, task_id: UUID) -> HttpResponse:
 
 @signed_in
 @require_http_methods(["GET", "HEAD", "POST"])
-def task_new(request: HttpRequest) -> HttpResponse:
+def task_new(request: Request) -> HttpResponse:
     form_class = PickingTaskForm if domain.is_leader(request.user.role) else TaskForm
     form = form_class(request.POST or None)
     if request.method != "POST" or not form.is_valid():
@@ -55,7 +56,7 @@ def task_new(request: HttpRequest) -> HttpResponse:
     return HttpResponseRedirect(url)
 
 
-def _created(request: HttpRequest, form: TaskForm) -> str:
+def _created(request: Request, form: TaskForm) -> str:
     picked = form.cleaned_data.get("assignee")
     task = services.task_create(
         actor=request.user,

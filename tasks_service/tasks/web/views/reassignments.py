@@ -1,26 +1,27 @@
 import random
 from uuid import UUID
 
-from chassis.form_keys import once
-from chassis.permissions import requires
-from chassis.tables import table_page
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
+from chassis.form_keys import once
+from chassis.permissions import requires
+from chassis.tables import table_page
 from tasks import selectors, services
 from tasks.domain import Refused
 from tasks.models import Reassignment
 from tasks.web.forms import ReassignForm
+from tasks.web.requests import Request
 
 LEADERS = ("manager", "admin")
 
 
 @requires(*LEADERS)
 @require_safe
-def reassignment_list(request: HttpRequest) -> HttpResponse:
+def reassignment_list(request: Request) -> HttpResponse:
     page = table_page(request, Reassignment.objects.all(), sorts={"when": ("at", "id")}, default="-when")
     people = selectors.accounts_by_id(run.actor_id for run in page.rows)
     context = {"page": page, "runs": [(run, people.get(run.actor_id)) for run in page.rows]}
@@ -29,7 +30,7 @@ def reassignment_list(request: HttpRequest) -> HttpResponse:
 
 @requires(*LEADERS)
 @require_http_methods(["GET", "HEAD", "POST"])
-def reassignment_new(request: HttpRequest) -> HttpResponse:
+def reassignment_new(request: Request) -> HttpResponse:
     """What it would do, said before; then the run itself. The form's key is the id of the run."""
     form = ReassignForm(request.POST or None)
     refusal = ""
@@ -48,14 +49,14 @@ def reassignment_new(request: HttpRequest) -> HttpResponse:
     return render(request, "tasks/reassignment_new.html", context, status=422 if refusal else 200)
 
 
-def _reassigned(request: HttpRequest, key: UUID) -> str:
+def _reassigned(request: Request, key: UUID) -> str:
     run = services.tasks_reassign(key=key, actor=request.user, now=timezone.now(), rng=random.SystemRandom())
     return reverse("reassignment_page", args=[run.pk])
 
 
 @requires(*LEADERS)
 @require_safe
-def reassignment_page(request: HttpRequest, reassignment_id: UUID) -> HttpResponse:
+def reassignment_page(request: Request, reassignment_id: UUID) -> HttpResponse:
     try:
         run = Reassignment.objects.get(pk=reassignment_id)
     except Reassignment.DoesNotExist as error:
