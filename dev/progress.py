@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 import psycopg
-from confluent_kafka import Consumer, KafkaError, TopicPartition
+from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, TopicPartition
 
 from dev.errors import Trouble
 from dev.servers.kafka import SILENT
@@ -31,7 +31,7 @@ FROM eventbus_consumer_offset o JOIN eventbus_consumer_group g ON g.id = o.group
 """
 PROBE_SECONDS = 5.0
 
-Place = tuple[str, str, int]
+Place = tuple[str, int]
 
 
 class Progress:
@@ -40,6 +40,18 @@ class Progress:
     def __init__(self, system: System) -> None:
         self._system = system
         self._subscriptions = {name: self._subscribed(name) for name in system.services}
+        self._counts: dict[str, int] = {}
+        self._consumer = Consumer(
+            {
+                "bootstrap.servers": system.servers.kafka.bootstrap_servers,
+                "group.id": "progress",
+                "enable.auto.commit": False,
+                "enable.partition.eof": True,
+                "auto.offset.reset": "earliest",
+                "fetch.wait.max.ms": 10,
+            },
+            logger=SILENT,
+        )
 
     def wait(self, seconds: float = 120.0) -> None:
         """Wait until everything has arrived; twice in a row, since consumers emit events themselves."""
@@ -55,7 +67,7 @@ class Progress:
     def waiting(self) -> list[str]:
         """What is still on its way, in words."""
         outboxes = [f"{name}'s outbox" for name in self._system.services if self._outbox(name)]
-        return outboxes or [place for name in self._system.services for place in self._behind(name)]
+        return outboxes or self._topics_with_news(self._places())
 
     def _subscribed(self, service: str) -> dict[str, list[str]]:
         running = {entry.name for entry in self._system.entries}
@@ -69,49 +81,35 @@ class Progress:
         with self._connect(service) as connection:
             return connection.execute("SELECT 1 FROM eventbus_outbox LIMIT 1").fetchone() is not None
 
-    def _behind(self, service: str) -> list[str]:
-        with self._connect(service) as connection:
-            rows = connection.execute(POSITIONS).fetchall()
-        positions = {(str(name), str(topic), int(str(number))): int(str(at)) for name, topic, number, at in rows}
-        return [
-            f"{service}.{name} behind in {topic}"
-            for name, topics in self._subscriptions[service].items()
-            for topic in topics
-            if self._has_news(topic, name, positions)
-        ]
+    def _places(self) -> list[TopicPartition]:
+        """For each partition, where the group stands that has read least of it."""
+        lowest: dict[Place, int] = {}
+        for service, groups in self._subscriptions.items():
+            with self._connect(service) as connection:
+                rows = connection.execute(POSITIONS).fetchall()
+            positions = {(str(name), str(topic), int(str(number))): int(str(at)) for name, topic, number, at in rows}
+            for group, topics in groups.items():
+                for place in self._partitions(topics):
+                    position = positions.get((group, *place), OFFSET_BEGINNING)
+                    lowest[place] = min(position, lowest.get(place, position))
+        return [TopicPartition(*place, position) for place, position in lowest.items()]
 
-    def _has_news(self, topic: str, name: str, positions: dict[Place, int]) -> bool:
-        consumer = Consumer(
-            {
-                "bootstrap.servers": self._system.servers.kafka.bootstrap_servers,
-                "group.id": "progress",
-                "enable.auto.commit": False,
-                "enable.partition.eof": True,
-                "auto.offset.reset": "earliest",
-            },
-            logger=SILENT,
-        )
-        try:
-            ahead = []
-            for number in consumer.list_topics(topic, timeout=5).topics[topic].partitions:
-                low, high = consumer.get_watermark_offsets(TopicPartition(topic, number), timeout=5)
-                if (position := positions.get((name, topic, number), low)) < high:
-                    ahead.append(TopicPartition(topic, number, position))
-            return bool(ahead) and _finds_a_record(consumer, ahead)
-        finally:
-            consumer.close()
+    def _partitions(self, topics: Iterable[str]) -> Iterator[Place]:
+        for topic in topics:
+            if topic not in self._counts:
+                self._counts[topic] = len(self._consumer.list_topics(topic, timeout=10).topics[topic].partitions)
+            yield from ((topic, number) for number in range(self._counts[topic]))
 
-
-def _finds_a_record(consumer: Consumer, places: Iterable[TopicPartition]) -> bool:
-    """Behind the position there may be nothing but the marks of transactions: those are not news."""
-    open_places = {(place.topic, place.partition) for place in places}
-    consumer.assign(list(places))
-    deadline = time.monotonic() + PROBE_SECONDS
-    while open_places and time.monotonic() < deadline:
-        for message in consumer.consume(100, timeout=0.2):
-            error = message.error()
-            if error is None:
-                return True
-            if error.code() == KafkaError._PARTITION_EOF:
-                open_places.discard((message.topic(), message.partition()))
-    return bool(open_places)
+    def _topics_with_news(self, places: list[TopicPartition]) -> list[str]:
+        """Behind a position there may be nothing but the marks of transactions: those are not news."""
+        unread = {(place.topic, place.partition) for place in places}
+        self._consumer.assign(places)
+        deadline = time.monotonic() + PROBE_SECONDS
+        while unread and time.monotonic() < deadline:
+            for message in self._consumer.consume(len(unread), timeout=0.05):
+                error = message.error()
+                if error is None:
+                    return [f"a record of {message.topic()}"]
+                if error.code() == KafkaError._PARTITION_EOF:
+                    unread.discard((str(message.topic()), int(message.partition() or 0)))
+        return sorted({f"a record of {topic}" for topic, _ in unread})
