@@ -11,7 +11,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
-from dev.system import System
+from dev.seed import seed_minimum
+from dev.system import CommandFailed, System
 
 T = TypeVar("T")
 
@@ -46,6 +47,9 @@ class Driver(Protocol):
     def close_cycle(self) -> None:
         """Close the open billing cycle as if it were due."""
 
+    def ledger_is_complete(self) -> bool:
+        """Whether `ledger_check --complete` finds nothing."""
+
     def mailbox(self) -> list[Any]:
         """All mails that were sent, oldest first, as `email.message.EmailMessage`."""
 
@@ -62,6 +66,11 @@ class LocalDriver:
     def __init__(self, directory: Path) -> None:
         self.system = System.for_tests(directory)
         self.system.up()
+        try:
+            seed_minimum(self.system)
+        except BaseException:
+            self.close()
+            raise
 
     def url(self, service: str) -> str:
         return str(self.system.url(service)).rstrip("/")
@@ -96,6 +105,13 @@ class LocalDriver:
 
     def close_cycle(self) -> None:
         self.manage("billing", "close_due_cycles", "--as-if-due")
+
+    def ledger_is_complete(self) -> bool:
+        try:
+            self.manage("billing", "ledger_check", "--complete")
+        except CommandFailed:
+            return False
+        return True
 
     def mailbox(self) -> list[Any]:
         return list(self.system.mailbox())

@@ -78,7 +78,7 @@ class Person:
         self.open("tasks")
         self.page.get_by_label("New task").fill(title)
         self.page.get_by_role("button", name="Add task").click()
-        expect(self.page.get_by_text("Added, and assigned to")).to_be_visible()
+        expect(self.page.get_by_text("Added, and")).to_be_visible()
 
     def task_row(self, title: str) -> Locator:
         return self.page.get_by_role("row").filter(has_text=title)
@@ -111,6 +111,10 @@ class Person:
             if left:
                 self.page.wait_for_timeout(500)
         raise AssertionError(f"{service}{path} never showed {missing}; it shows:\n{content}")
+
+    def balance(self) -> Locator:
+        """The balance on the open statement."""
+        return self.page.locator(".fact", has_text="Balance").locator(".fact-value")
 
     def entries(self, task: str) -> list[str]:
         """Rows of the statement that name a task, as text."""

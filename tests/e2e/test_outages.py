@@ -42,7 +42,7 @@ def test_work_goes_on_without_kafka_and_arrives_after_its_return(
     wilma.sees("billing", "/statement", *titles, within=60_000)
     for title in titles:
         eventually(lambda title=title: len(wilma.entries(title)) == 2)
-    eventually(lambda: "0 findings" in driver.manage("billing", "ledger_check", "--complete"))
+    eventually(driver.ledger_is_complete)
 
 
 def test_services_restart_and_go_on_without_the_registry(
