@@ -40,7 +40,7 @@ class Relay:
     def __init__(self, shard: int = 0, shards: int = 1) -> None:
         self.shard = shard
         self._slots = [slot for slot in range(SLOTS) if slot % shards == shard]
-        self._where = "" if shards == 1 else f" AND slot % {int(shards)} = {int(shard)}"
+        self._where = "" if shards == 1 else f" AND mod(slot, {int(shards)}) = {int(shard)}"
         self._connection: psycopg.Connection[Any] | None = None
         self._producer: Producer | None = None
         self._flagged: set[Key] = set()  # keys that wait behind a row that cannot be sent
