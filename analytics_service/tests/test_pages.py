@@ -54,9 +54,7 @@ def words(element: Any) -> str:
 
 
 def cards(soup: BeautifulSoup) -> dict[str, str]:
-    return {
-        words(fact.dt): words(fact).removeprefix(words(fact.dt)).strip() for fact in soup.select("dl.facts > .fact")
-    }
+    return {words(fact.h2): words(fact).removeprefix(words(fact.h2)).strip() for fact in soup.select(".fact")}
 
 
 def rows(soup: BeautifulSoup, table: str) -> dict[str, str]:

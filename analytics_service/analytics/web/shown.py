@@ -18,12 +18,12 @@ from analytics.selectors import Label
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """A completed task as a page names it, with its address in tasks."""
+    """A completed task as a page names it, with its address in tasks and that of its day in billing."""
 
     completed: Completed
     label: Label
     url: str
-    billing_url: str
+    day_url: str
 
     @property
     def title(self) -> str:
@@ -62,8 +62,9 @@ class Cards:
 
 @dataclass(frozen=True, slots=True)
 class Tables:
-    """The chosen period."""
+    """The chosen period; `spans_years` says that its days need their year."""
 
+    spans_years: bool
     days: list[Row]
     weeks: list[Row]
     months: list[Row]
@@ -108,6 +109,7 @@ def _cards(today: selectors.Today, labels: Mapping[UUID, Label]) -> Cards:
 
 def _tables(report: selectors.Report, labels: Mapping[UUID, Label], today: date) -> Tables:
     return Tables(
+        spans_years=report.period.start.year != report.period.end.year,
         days=[
             Row(
                 Period(day.day, day.day),
@@ -133,12 +135,11 @@ def _best(top: Top | None, period: Period, labels: Mapping[UUID, Label]) -> Best
 
 
 def _task(task: Completed, labels: Mapping[UUID, Label]) -> Task:
-    urls = settings.PUBLIC_URLS
     return Task(
         completed=task,
         label=labels[task.task_id],
-        url=f"{urls['tasks']}/tasks/{task.task_id}",
-        billing_url=f"{urls['billing']}/tasks/{task.task_id}",
+        url=f"{settings.PUBLIC_URLS['tasks']}/tasks/{task.task_id}",
+        day_url=billing_day_url(task.business_date),
     )
 
 
