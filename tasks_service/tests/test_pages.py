@@ -120,7 +120,7 @@ def test_the_task_page_tells_the_whole_story(browser):
     assert "Reopened by Max Braun" in story[0]
     assert "The reward of Wilma Weber is taken back." in story[0]
     assert "Done by Wilma Weber" in story[1]
-    assert "Max Braun reassigned all open tasks. Before: Wilma Weber." in story[2]
+    assert "all tasks were reassigned by Max Braun. Before: Wilma Weber." in story[2]
     assert "Assigned to Wilma Weber" in story[3]
     assert "Created by Max Braun" in story[4]
     assert "2 Mar 2026, 11:00 CET" in story[4]
