@@ -40,8 +40,8 @@ def days(first: date, last: date) -> list[Day]:
         own = cycles.get(day.day)
         if own is not None and own.state == Cycle.State.CLOSED and row["cycle__due_at"] > own.due_at:
             day.afterwards.add(row["kind"], row["change"], row["entries"])
-    for day, cycle in cycles.items():
-        found[day].closed = cycle.state == Cycle.State.CLOSED
+    for moment, cycle in cycles.items():
+        found[moment].closed = cycle.state == Cycle.State.CLOSED
     return list(found.values())
 
 
@@ -79,7 +79,7 @@ def _sums(rows: QuerySet[AccountDay]) -> Sums:
     return sums
 
 
-def workers_of_day(day: date) -> QuerySet[AccountDay, dict[str, Any]]:
+def workers_of_day(day: date) -> QuerySet[Any, Any]:
     """One row for each worker with entries on that day: sums by kind, and `work`, what work changed on the balance."""
     by_kind = {kind.value: Sum(Case(When(kind=kind, then=F("sum")), default=0)) for kind in Kind}
     return (
