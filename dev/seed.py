@@ -67,6 +67,8 @@ def seed_history(system: System) -> None:
     for number, day in enumerate(days, start=1):
         system.say(f"Working through {day:%A, %d %B} (day {number} of {len(days)})")
         system.manage("tasks", "seed_demo", "--day", day.isoformat())
+        if number == len(days) * 2 // 3:
+            system.manage("auth", "seed_demo", "--leave", day.isoformat())
         progress.wait()
         system.manage("billing", "seed_demo", "--close", day.isoformat())
         progress.wait()
