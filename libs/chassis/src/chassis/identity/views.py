@@ -14,7 +14,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_GET, require_POST
-from social_core.exceptions import AuthForbidden, AuthProviderError, AuthSessionError, SocialAuthBaseException
+from social_core.exceptions import AuthPolicyError, AuthProviderError, AuthSessionError, SocialAuthBaseException
 
 from chassis.permissions import public
 
@@ -52,17 +52,17 @@ def complete(request: HttpRequest) -> HttpResponse:
     backend = backend_for(request)
     try:
         account = backend.complete()
-    except AuthProviderError:
-        return unavailable(request, target)
     except AuthSessionError:
         # Back, a bookmark or no cookies. Starting anew by itself would turn in circles for the last one.
         if request.user.is_authenticated:
             return HttpResponseRedirect(target)
         return failed(request, target, status=400, reason="answer")
-    except AuthForbidden:
+    except AuthPolicyError:
         return failed(request, target, status=403, reason="out")
-    except SocialAuthBaseException:
-        return failed(request, target, status=400, reason="answer")
+    except SocialAuthBaseException as error:
+        return (
+            unavailable(request, target) if is_outage(error) else failed(request, target, status=400, reason="answer")
+        )
     _session_begin(request, account, backend)
     return HttpResponseRedirect(target)
 
@@ -132,6 +132,13 @@ def auth_is_up() -> bool:
     except requests.RequestException:
         return False
     return answer.status_code < 500
+
+
+def is_outage(error: SocialAuthBaseException) -> bool:
+    """Whether auth did not answer, or answered that it cannot at the moment."""
+    if error.status_code is None:
+        return isinstance(error, AuthProviderError)
+    return bool(error.status_code >= 500)
 
 
 def login_address(target: str) -> str:
