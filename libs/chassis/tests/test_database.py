@@ -2,12 +2,14 @@
 
 import psycopg
 import pytest
-from chassis.database import app_privileges, grant_app_role
-from chassis.models import FormKey
 from django.apps import apps
 from django.contrib.contenttypes.models import ContentType
 from django.db import connection
+from django.db.backends.postgresql.base import DatabaseWrapper
 from sample.models import Sample, SampleHistory
+
+from chassis.database import app_privileges, grant_app_role
+from chassis.models import FormKey
 
 
 @pytest.fixture
@@ -99,6 +101,26 @@ def test_a_lost_network_is_noticed_by_keepalives():
     options = connection.settings_dict["OPTIONS"]
     found = [options[f"keepalives{name}"] for name in ("", "_idle", "_interval", "_count")]
     assert (found, options["tcp_user_timeout"]) == ([1, 5, 5, 3], 15_000)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_pool_replaces_connections_that_a_restart_of_the_database_cut():
+    settings = {**connection.settings_dict, "CONN_MAX_AGE": 0}
+    settings["OPTIONS"] = settings["OPTIONS"] | {"pool": {"min_size": 1, "max_size": 1, "timeout": 5}}
+    pooled = DatabaseWrapper(settings, alias="pooled")
+    try:
+        with pooled.cursor() as cursor:
+            cursor.execute("SELECT pg_backend_pid()")
+            (first,) = cursor.fetchone()
+        pooled.close()
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_terminate_backend(%s, 5000)", [first])
+        with pooled.cursor() as cursor:
+            cursor.execute("SELECT pg_backend_pid()")
+            assert cursor.fetchone() != (first,)
+        pooled.close()
+    finally:
+        pooled.close_pool()
 
 
 def test_rows_call_themselves_by_what_they_are():

@@ -6,9 +6,10 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 
 import pytest
+from openpyxl import load_workbook
+
 from chassis import exports
 from chassis.exports import Column, TooManyRows, csv_chunks, xlsx_file
-from openpyxl import load_workbook
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 

@@ -6,12 +6,13 @@ from datetime import timedelta
 from uuid import UUID, uuid4
 
 import pytest
-from chassis.form_keys import OneTimeForm, forget_before, once
-from chassis.models import FormKey
 from django.core.exceptions import PermissionDenied
 from django.db import connection
 from django.utils import timezone
 from sample.models import Sample
+
+from chassis.form_keys import OneTimeForm, forget_before, once
+from chassis.models import FormKey
 
 KEY = UUID(int=1)
 ACTOR = UUID(int=2)

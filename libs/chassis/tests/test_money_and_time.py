@@ -3,10 +3,11 @@
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
-from chassis.business_time import business_date, day_bounds, format_ago, format_iso, format_when
-from chassis.money import CentsField, format_cents
 from django.core.exceptions import ValidationError
 from django.template import Context, Template
+
+from chassis.business_time import business_date, day_bounds, format_ago, format_iso, format_when
+from chassis.money import CentsField, format_cents
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 

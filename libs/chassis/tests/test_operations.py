@@ -5,6 +5,13 @@ import logging
 
 import pytest
 import structlog
+from django.db import connection
+from django.db.migrations.recorder import MigrationRecorder
+from django.http import HttpResponse
+from django.utils import timezone
+from opentelemetry import trace
+from opentelemetry.context import attach, detach
+
 from chassis import celery as chassis_celery
 from chassis.health import HealthMiddleware
 from chassis.jobs import tidy
@@ -12,12 +19,6 @@ from chassis.models import FormKey
 from chassis.settings.logging import logging_settings
 from chassis.tracing import TraceMiddleware, current_trace_id, trace_context
 from chassis.wsgi import make_application
-from django.db import connection
-from django.db.migrations.recorder import MigrationRecorder
-from django.http import HttpResponse
-from django.utils import timezone
-from opentelemetry import trace
-from opentelemetry.context import attach, detach
 
 PARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 

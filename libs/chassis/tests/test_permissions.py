@@ -4,9 +4,10 @@ from datetime import UTC, datetime
 
 import pytest
 from bs4 import BeautifulSoup
-from chassis.permissions import requires
-from django.test import RequestFactory
+from django.test import Client, RequestFactory
 from sample.models import Sample
+
+from chassis.permissions import may, requires
 
 HTMX = {"HX-Request": "true", "HX-Current-URL": "http://testserver/samples?status=open"}
 
@@ -45,8 +46,6 @@ def test_the_role_is_read_from_the_database_on_each_request(browser, person):
 
 
 def test_an_account_without_a_role_opens_nothing(rf, person):
-    from chassis.permissions import may
-
     assert not may(person(""))
     assert not may(person("worker", is_active=False))
     assert may(person("worker"))
@@ -107,8 +106,6 @@ def test_one_view_can_be_mounted_twice_with_different_rights():
 
 
 def test_a_form_without_a_csrf_token_changes_nothing_and_says_why(person, settings):
-    from django.test import Client
-
     browser = Client(enforce_csrf_checks=True)
     browser.force_login(person())
     response = browser.post("/samples/new", {"title": "x"})

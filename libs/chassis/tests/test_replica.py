@@ -7,11 +7,12 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from chassis.replica.models import Account
-from chassis.replica.services import Access, AccessChange, accounts_apply, session_epoch_raise
 from django.db import connection
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+
+from chassis.replica.models import Account
+from chassis.replica.services import Access, AccessChange, accounts_apply, session_epoch_raise
 
 PERSON = UUID(int=7)
 ROLES = ["admin", "manager", "finance", "worker"]

@@ -3,8 +3,11 @@
 from pathlib import Path
 
 import pytest
-from chassis.settings import Environment, service_settings
 from django.core.exceptions import ImproperlyConfigured
+from django.core.management import call_command
+
+from chassis.settings import Environment, service_settings
+from chassis.static_files import HashedStaticFiles
 
 STRONG = "x7Kq" * 12
 
@@ -137,9 +140,6 @@ def test_templates_are_read_anew_in_the_demo_only(production, monkeypatch):
 
 
 def test_static_files_get_hashed_names_once_they_are_collected(tmp_path, settings):
-    from chassis.static_files import HashedStaticFiles
-    from django.core.management import call_command
-
     settings.STATIC_ROOT = tmp_path
     assert HashedStaticFiles().url("chassis/app.css") == "/static/chassis/app.css"
     call_command("collectstatic", interactive=False, verbosity=0)

@@ -2,14 +2,16 @@
 
 import base64
 import json
+from itertools import pairwise
 
 import pytest
 from bs4 import BeautifulSoup
-from chassis.errors import NotUnderstood
-from chassis.tables import paginate, table_page
 from django.db.models import F
 from django.db.models.functions import NullIf
 from sample.models import Sample
+
+from chassis.errors import NotUnderstood
+from chassis.tables import paginate, table_page
 
 ORDERS = [("-made_at", "-id"), ("made_at", "id"), ("cents", "id"), ("-cents", "title", "-id"), ("title",)]
 
@@ -35,7 +37,7 @@ def test_the_pages_hold_every_row_once_in_order(samples, order, size):
 def test_the_way_back_shows_the_same_pages(samples, order):
     pages = walk(order, 40)
     assert [len(page) for page in pages] == [40, 40, 40, 10]
-    for earlier, later in zip(pages, pages[1:], strict=False):
+    for earlier, later in pairwise(pages):
         back = paginate(Sample.objects.all(), order=order, before=later.previous_cursor, size=40)
         assert back.rows == earlier.rows
         assert back.next_cursor == earlier.next_cursor
@@ -101,7 +103,7 @@ def test_an_order_with_null_is_a_mistake_of_the_page(samples):
 
 
 def test_an_order_that_there_is_not_is_not_understood(rf, samples):
-    with pytest.raises(NotUnderstood, match="There is no order “colour”. Orders are: made."):
+    with pytest.raises(NotUnderstood, match=r"There is no order “colour”\. Orders are: made."):
         table_page(rf.get("/?sort=colour"), Sample.objects.all(), sorts={"made": ("made_at", "id")}, default="made")
 
 

@@ -117,6 +117,8 @@ def xlsx_file(
     sheet.append([_bold(sheet, label) for label in _headers(columns)])
     for number, row in enumerate(rows, start=1):
         if number > XLSX_ROWS:
+            for begun in book.worksheets:
+                begun.close()
             raise TooManyRows
         sheet.append([_xlsx_value(value) for value in _values(columns, row)])
     file = tempfile.TemporaryFile()  # noqa: SIM115 the response closes it

@@ -49,10 +49,6 @@ class Environment:
         """The variable as a whole number."""
         return cast("int", self.env.int(name, default=default))
 
-    def flag(self, name: str, *, default: bool) -> bool:
-        """The variable as true or false."""
-        return cast("bool", self.env.bool(name, default=default))
-
     def words(self, name: str) -> list[str]:
         """The variable as a comma separated list."""
         return cast("list[str]", self.env.list(name, default=[]))
