@@ -1,0 +1,1 @@
+"""How fast it is: `python -m bench` measures on servers of its own and writes `bench/results.json`."""

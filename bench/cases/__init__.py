@@ -1,0 +1,25 @@
+"""The benchmarks, in the order in which they run."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from bench.cases import consumer, latency, pages, reassignment, relay
+from bench.measure import Figure
+from bench.stage import Stage
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A benchmark, and the services whose databases it needs."""
+
+    run: Callable[[Stage], list[Figure]]
+    services: tuple[str, ...]
+
+
+CASES = {
+    "consumer": Case(consumer.run, ("billing",)),
+    "relay": Case(relay.run, ("tasks",)),
+    "latency": Case(latency.run, ("tasks", "billing")),
+    "reassignment": Case(reassignment.run, ("tasks",)),
+    "pages": Case(pages.run, ("tasks", "billing", "analytics")),
+}

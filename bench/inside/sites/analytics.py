@@ -1,0 +1,56 @@
+"""The pages of analytics over as many completed tasks."""
+
+from collections.abc import Iterator
+
+from bench.inside.sites import Page
+from bench.inside.tools import Connection, empty, make_people, settle
+
+TABLES = (
+    "analytics_completed_task",
+    "analytics_task_title",
+    "analytics_day_income",
+    "analytics_account_balance",
+    "replica_account",
+)
+WORKERS = 100
+DAYS = 60
+PARTITIONS = 12
+
+
+def lists(database: Connection, size: int) -> Iterator[list[Page]]:
+    """Completions of sixty days; rewards of 20 to 40 dollars, so that the highest of a day ties."""
+    clear(database)
+    people = make_people(database, WORKERS)
+    database.execute(
+        "INSERT INTO analytics_completed_task (generation, task_id, transfer_id, account_id, reward, business_date,"
+        " occurred_at) SELECT 1, uuidv7(), uuidv7(), (%s::uuid[])[1 + n %% %s], 2000 + n * 7919 %% 2001, at::date, at"
+        " FROM (SELECT n, now() - n * %s * interval '1 day' / %s AS at FROM generate_series(1::bigint, %s) AS n) made",
+        [people, len(people), DAYS, size, size],
+    )
+    database.execute(
+        "INSERT INTO analytics_task_title (generation, task_id, version, title, jira_id)"
+        " SELECT 1, task_id, 1, 'Wash the cage', 'POPUG-1' FROM analytics_completed_task"
+    )
+    database.execute(
+        "INSERT INTO analytics_day_income (generation, business_date, shard, fees, earnings, reversals)"
+        " SELECT 1, now()::date - day, shard, 100000, 70000, 1000"
+        " FROM generate_series(0, %s) AS day, generate_series(0, %s) AS shard",
+        [DAYS, PARTITIONS - 1],
+    )
+    database.execute(
+        "INSERT INTO analytics_account_balance (generation, account_id, balance)"
+        " SELECT 1, id, -500 FROM unnest(%s::uuid[]) AS id",
+        [people],
+    )
+    settle(database, *TABLES)
+    span = database.execute("SELECT (now()::date - 59)::text, now()::date::text").fetchall()[0]
+    yield [
+        Page("analytics, today and this week", "admin", "/", 2),
+        Page("analytics, sixty days", "admin", f"/?from={span[0]}&to={span[1]}", 60),
+        Page("analytics, a tie of sixty days", "admin", f"/ties/{span[0]}/{span[1]}", 1),
+    ]
+
+
+def clear(database: Connection) -> None:
+    """Leave the tables empty."""
+    empty(database, *TABLES)

@@ -1,0 +1,45 @@
+"""The lists of tasks: each tab from its first page, the longest one from its middle, and the reassignments."""
+
+from collections.abc import Iterator
+
+from bench.inside.sites import Page, after_middle
+from bench.inside.tools import Connection, empty, make_people, make_tasks, price_tasks, settle
+from tasks.models import Task
+
+TABLES = ("tasks_task", "tasks_taskprice", "tasks_reassignment", "replica_account")
+WORKERS = 8  # few, so that each of them has more than a page of a thousand tasks
+
+
+def lists(database: Connection, size: int) -> Iterator[list[Page]]:
+    """Half of the tasks are open."""
+    clear(database)
+    people = make_people(database, WORKERS)
+    make_tasks(database, size, people)
+    database.execute(
+        "UPDATE tasks_task SET assigned_at = now() - n * interval '1 second',"
+        " status = CASE n / 8 % 2 WHEN 0 THEN 'open' ELSE 'done' END,"
+        " completed_at = now() - n * interval '1 second', completed_by_id = assignee_id"
+        " FROM (SELECT id AS task, row_number() OVER (ORDER BY id) AS n FROM tasks_task) numbered WHERE id = task"
+    )
+    price_tasks(database)
+    database.execute(
+        "INSERT INTO tasks_reassignment (id, actor_id, at, task_count, worker_count, fees, unpriced_count, currency)"
+        " SELECT uuidv7(), %s, now() - n * interval '1 minute', 50, 8, 75000, 0, 'USD'"
+        " FROM generate_series(1, %s) AS n",
+        [people[0], size],
+    )
+    settle(database, *TABLES)
+    middle = after_middle(Task.objects.filter(status="open"), ("-assigned_at", "-id"))
+    yield [
+        Page("tasks, mine", "worker", "/"),
+        Page("tasks, my done", "worker", "/?show=mine-done"),
+        Page("tasks, all open", "manager", "/?show=open"),
+        Page("tasks, all open, from the middle", "manager", f"/?show=open&after={middle}"),
+        Page("tasks, all done", "manager", "/?show=done"),
+        Page("reassignments", "manager", "/reassignments"),
+    ]
+
+
+def clear(database: Connection) -> None:
+    """Leave the tables empty."""
+    empty(database, *TABLES)
