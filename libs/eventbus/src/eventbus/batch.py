@@ -1,7 +1,7 @@
 """The engine: one batch of records, applied in one transaction, whatever broker it came from."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from time import perf_counter
 from uuid import UUID
@@ -56,8 +56,10 @@ class Engine:
         self._group_id: int | None = None
         self.culprits_in_a_row: set[TopicKey] = set()
 
-    def apply(self, records: Sequence[Record], advances: Iterable[Advance]) -> None:
-        """Move the positions and apply the records, all or nothing.
+    def apply(
+        self, records: Sequence[Record], advances: Iterable[Advance], confirm: Callable[[], None] | None = None
+    ) -> None:
+        """Move the positions and apply the records, all or nothing; what `confirm` raises undoes it all.
 
         Fenced if a position is not the one we left; one of TRANSIENT if it is to be tried again; ConsumerStopped if
         too many events in a row could not be handled.
@@ -69,6 +71,8 @@ class Engine:
             with transaction.atomic():
                 batch = Batch(self, found, self.group_id())
                 batch.run(advances)
+                if confirm is not None:
+                    confirm()
         except BaseException:
             self.culprits_in_a_row = culprits
             raise

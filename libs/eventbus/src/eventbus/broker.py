@@ -1,6 +1,6 @@
 """What the broker says about partitions: topic ids and watermarks."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from confluent_kafka import IsolationLevel, KafkaException, TopicCollection, TopicPartition
@@ -26,16 +26,27 @@ class Broker:
         if not wanted:
             return {}
         try:
-            ids = self._topic_ids({partition.topic for partition in wanted})
+            ids = self.ask_topic_ids({topic for topic, _ in wanted.values()})()
             low = self._offsets(wanted, OffsetSpec.earliest())  # type: ignore[no-untyped-call]
             high = self._offsets(wanted, OffsetSpec.latest())  # type: ignore[no-untyped-call]
         except KafkaException as error:
             raise TransientError(f"Kafka does not say where its topics are: {error}") from error
-        return {name: Found(ids[tp.topic], low[name], high[name]) for tp, name in wanted.items()}
+        return {name: Found(ids[name[0]], low[name], high[name]) for name in wanted.values()}
 
-    def _topic_ids(self, topics: Iterable[str]) -> dict[str, str]:
-        futures = self._admin.describe_topics(TopicCollection(list(topics)), request_timeout=_SECONDS)
-        return {topic: str(future.result().topic_id) for topic, future in futures.items()}
+    def ask_topic_ids(self, topics: Iterable[str]) -> Callable[[], dict[str, str]]:
+        """Ask for the ids of topics (without prefix) without waiting; the returned function waits for the answer."""
+        prefix = conf().topic_prefix
+        futures = self._admin.describe_topics(
+            TopicCollection([prefix + topic for topic in topics]), request_timeout=_SECONDS
+        )
+
+        def answer() -> dict[str, str]:
+            try:
+                return {name[len(prefix) :]: str(future.result().topic_id) for name, future in futures.items()}
+            except KafkaException as error:
+                raise TransientError(f"Kafka does not say which topics it has: {error}") from error
+
+        return answer
 
     def _offsets(self, wanted: dict[TopicPartition, Partition], spec: Any) -> dict[Partition, int]:
         futures = self._admin.list_offsets(

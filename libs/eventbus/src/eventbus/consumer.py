@@ -11,7 +11,7 @@ from django.db import connection
 from eventbus import metrics, positions
 from eventbus.batch import TRANSIENT, Engine
 from eventbus.codec import Record, SchemaIds
-from eventbus.errors import Fenced
+from eventbus.errors import Fenced, TopicReplaced
 from eventbus.heartbeat import Heartbeat
 from eventbus.inbox import Advance
 from eventbus.kafka_source import KafkaSource
@@ -46,6 +46,13 @@ class Source(Protocol):
 
     def poll_paused(self, timeout: float) -> None:
         """Stay in the group without taking records, for `timeout` seconds."""
+        ...
+
+    def confirm(self) -> None:
+        """TopicReplaced if a topic of the records given out last is not the one that their positions are of.
+
+        Called before the batch is committed; the partition is ours no longer then.
+        """
         ...
 
     def rewind(self, stored: Mapping[Partition, Position]) -> None:
@@ -124,12 +131,11 @@ class Consumer:
             return
         advances = self._advances(records)
         try:
-            self.engine.apply(records, advances)
-        except Fenced:
+            self.engine.apply(records, advances, self._source.confirm)
+        except (Fenced, TopicReplaced) as error:
             metrics.FENCED.labels(self.engine.subscription.group).inc()
-            logger.warning("fenced", group=self.engine.subscription.group, records=len(records))
-            ours = self._source.positions
-            self._source.rewind(positions.stored_positions(self.engine.group_id(), ours))
+            logger.warning("batch_refused", group=self.engine.subscription.group, error=str(error))
+            self._source.rewind(positions.stored_positions(self.engine.group_id(), self._source.positions))
             return
         moved = {(a.topic, a.partition): Position(a.topic_id, a.new) for a in advances}
         self._source.advanced(moved)

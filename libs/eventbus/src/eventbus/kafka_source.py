@@ -13,7 +13,7 @@ from eventbus.batch import TRANSIENT
 from eventbus.broker import Broker
 from eventbus.codec import Record
 from eventbus.conf import conf
-from eventbus.errors import ConsumerStopped
+from eventbus.errors import ConsumerStopped, TopicReplaced
 from eventbus.kafka import consumer_settings
 from eventbus.positions import Found, Partition, Position
 from eventbus.registry import CachedIds
@@ -39,6 +39,8 @@ class KafkaSource:
         self._ends: dict[Partition, int] = {}  # where a partition was found to end
         self._carried: list[Record] = []
         self._paused = False
+        self._topics: set[str] = set()  # of the records given out last
+        self._answer: Callable[[], dict[str, str]] | None = None
         self._prefix = len(conf().topic_prefix)
         self._consumer = Consumer(consumer_settings(subscription.group))
         self._consumer.subscribe(
@@ -57,7 +59,27 @@ class KafkaSource:
         first = self._consumer.poll(0 if records else timeout)
         if first is not None:
             records += self._records([first, *self._consumer.consume(limit - 1, 0)])
-        return [record for record in records if (record.topic, record.partition) in self.positions]
+        found = [record for record in records if (record.topic, record.partition) in self.positions]
+        if found:
+            self._topics = {record.topic for record in found}
+            self._answer = self._broker.ask_topic_ids(self._topics)
+        return found
+
+    def confirm(self) -> None:
+        """Fetching goes by name: a topic that was created anew goes on where the old one ended, and would be skipped.
+
+        The question was asked when the records came, so that the answer is there when the batch is done.
+        """
+        answer, self._answer = self._answer or self._broker.ask_topic_ids(self._topics), None
+        ids = answer()
+        replaced = [
+            p for p, position in self.positions.items() if position.topic_id != ids.get(p[0], position.topic_id)
+        ]
+        for partition in replaced:
+            self.positions.pop(partition)
+            self._stop_reading(partition, f"the topic is another one: {ids[partition[0]]}")
+        if replaced:
+            raise TopicReplaced(f"{replaced[0][0]} was created anew.")
 
     def poll_paused(self, timeout: float) -> None:
         """Stay in the group without taking records, for `timeout` seconds."""
@@ -116,6 +138,7 @@ class KafkaSource:
                 self.positions[partition] = position
                 self._ends.pop(partition, None)
                 self._seek(partition, position.offset)
+                self._consumer.resume(self._named([partition]))
 
     def _stop_reading(self, partition: Partition, why: str) -> None:
         self._stopped[partition] = why
