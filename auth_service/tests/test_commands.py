@@ -81,6 +81,7 @@ def test_no_table_of_accounts_refers_to_the_user_table() -> None:
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT conrelid::regclass::text FROM pg_constraint"
-            " WHERE contype = 'f' AND confrelid = 'accounts_account'::regclass AND conrelid::regclass::text LIKE 'accounts%'"
+            " WHERE contype = 'f' AND confrelid = 'accounts_account'::regclass"
+            " AND conrelid::regclass::text LIKE 'accounts%'"
         )
         assert cursor.fetchall() == []

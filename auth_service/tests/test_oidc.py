@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
+from bs4 import BeautifulSoup
 from django.conf import settings
 from django.contrib.auth.hashers import identify_hasher
 from django.core.management import call_command
@@ -219,6 +220,19 @@ def test_another_client_asks_and_names_what_it_will_see(worker: Account, browser
     page = response.content.decode()
     assert response.status_code == 200
     assert all(text in page for text in ("Roster", "Your e-mail address", "Your name and role"))
+    assert callback().removesuffix("/complete/auth") in response["Content-Security-Policy"]
+
+
+def test_another_client_gets_its_code_when_the_person_allows_it(worker: Account, browser: SignIn) -> None:
+    Application.objects.filter(client_id="tasks").update(skip_authorization=False)
+    signed_in = browser(worker)
+    asked = authorize(signed_in)
+    fields = BeautifulSoup(asked.content, "html.parser").select("main form input")
+    form = {field["name"]: field["value"] for field in fields if field.get("value")}
+    refused = signed_in.post(asked.wsgi_request.get_full_path(), form)
+    assert answer_of(refused)["error"] == "access_denied"
+    allowed = signed_in.post(asked.wsgi_request.get_full_path(), form | {"allow": "Authorize"})
+    assert claims_of(exchange(answer_of(allowed)["code"]))["sid"] == BrowserSession.objects.get().sid
 
 
 def test_a_person_who_is_not_signed_in_goes_to_the_page_and_comes_back(worker: Account) -> None:

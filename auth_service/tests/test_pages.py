@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from axes.models import AccessAttempt
 from bs4 import BeautifulSoup
+from django.contrib.auth import user_logged_in
 from django.core import mail as outbox
 from django.test import Client
 from django.utils import timezone
@@ -314,6 +315,13 @@ def test_a_link_that_was_used_meanwhile_says_so(worker: Account) -> None:
     assert Client().post(f"/link?token={token}", {"password": "square cages"}).status_code == 410
 
 
+def test_an_address_that_sign_up_cannot_use_is_said(db: None, settings: Any) -> None:
+    settings.SIGN_UP = "open"
+    response = Client().post("/sign-up", {"full_name": "A", "email": "a@localhost"})
+    assert page(response).select(".field-error")
+    assert not Account.objects.exists()
+
+
 def test_the_profile_shows_what_one_may_open(make_account: Make, browser: SignIn) -> None:
     shown = page(browser(make_account(role=WORKER)).get("/profile")).select(".places strong")
     assert [place.get_text() for place in shown] == ["Tasks", "Billing", "Profile"]
@@ -350,3 +358,22 @@ def test_history_of_a_created_account_names_who_made_it(admin: Account, worker: 
     entry = page(browser(admin).get(account_page(worker))).select_one(".timeline li").get_text(" ", strip=True)
     assert entry.startswith("Created by the system")
     assert "Role: worker" in entry
+
+
+def test_dead_letters_are_for_admins(admin: Account, worker: Account, browser: SignIn) -> None:
+    assert browser(admin).get("/dead-letters/").status_code == 200
+    assert browser(worker).get("/dead-letters/").status_code == 403
+
+
+def test_who_loses_access_while_signing_in_is_told(worker: Account) -> None:
+    """The account is deactivated after its password was found right."""
+
+    def deactivate(**_: Any) -> None:
+        Account.objects.update(is_active=False)
+
+    user_logged_in.connect(deactivate)
+    client = Client()
+    response = client.post("/login", {"email": worker.email, "password": PASSWORD})
+    user_logged_in.disconnect(deactivate)
+    assert "This account is deactivated" in response.content.decode()
+    assert client.get("/profile").status_code == 302

@@ -2,9 +2,11 @@
 
 import json
 from typing import Any, ClassVar
+from urllib.parse import urlsplit
 
 from django.http import HttpRequest, HttpResponse
 from oauth2_provider.oauth2_validators import OAuth2Validator
+from oauth2_provider.views import AuthorizationView
 from oauth2_provider.views.oidc import ConnectDiscoveryInfoView
 from oauthlib.oauth2.rfc6749.errors import AccessDeniedError, InvalidGrantError
 
@@ -73,6 +75,18 @@ def _browser(request: Any) -> dict[str, Any]:
     """The browser session that the code of this token request was made for."""
     claims = getattr(request, "claims", None)
     return dict(claims.get(BROWSER, {})) if isinstance(claims, dict) else {}
+
+
+class AuthorizeView(AuthorizationView):
+    """The consent page of a client that is not our own: the policy lets its form lead to that client."""
+
+    def render_to_response(self, context: dict[str, Any], **kwargs: Any) -> HttpResponse:
+        response: HttpResponse = super().render_to_response(context, **kwargs)
+        place = urlsplit(context.get("redirect_uri") or "")
+        if place.netloc:
+            # What django-csp's decorator sets, which knows no address of one request.
+            response._csp_update = {"form-action": [f"{place.scheme}://{place.netloc}"]}  # type: ignore[attr-defined]
+        return response
 
 
 class DiscoveryView(ConnectDiscoveryInfoView):

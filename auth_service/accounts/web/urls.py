@@ -4,12 +4,12 @@ from oauth2_provider import views as toolkit
 from chassis.permissions import public
 
 from . import views
-from .oidc import DiscoveryView
+from .oidc import AuthorizeView, DiscoveryView
 
 # What the toolkit offers for managing clients, devices and registrations is not mounted.
 oauth = (
     [
-        path("authorize/", public(toolkit.AuthorizationView.as_view()), name="authorize"),
+        path("authorize/", public(AuthorizeView.as_view()), name="authorize"),
         path("token/", public(toolkit.TokenView.as_view()), name="token"),
         path("revoke_token/", public(toolkit.RevokeTokenView.as_view()), name="revoke-token"),
         path("introspect/", public(toolkit.IntrospectTokenView.as_view()), name="introspect"),

@@ -16,6 +16,7 @@ from accounts import selectors, services
 from accounts.domain import CLOSED, Refused
 from accounts.models import RelyingParty
 from accounts.web.forms import SignInForm
+from accounts.web.refusals import sentence
 from accounts.web.sessions import SID, session_begin, session_end
 from chassis.permissions import public
 
@@ -33,7 +34,7 @@ def login(request: HttpRequest) -> HttpResponse:
         try:
             session_begin(request, form.account, remember=form.cleaned_data["remember"])
         except Refused:
-            form.add_error(None, "The account lost its access while you were signing in.")
+            form.add_error(None, sentence(Refused("inactive")))
         else:
             return HttpResponseRedirect(target)
     context = {
