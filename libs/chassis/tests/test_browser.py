@@ -107,6 +107,27 @@ def test_what_was_typed_is_there_again_after_signing_in_anew(open_page):
     expect(page.get_by_label("Text")).to_have_value("")
 
 
+def test_what_was_sent_is_not_typed_again_nor_its_key_used_twice(open_page):
+    page = open_page("/samples/new")
+    page.get_by_label("Title").fill("Sent")
+    page.get_by_role("button", name="Create").click()
+    page.wait_for_url("**/samples?q=Sent")
+    page.goto("/samples/new")
+    expect(page.get_by_label("Title")).to_have_value("")
+
+
+def test_what_one_person_typed_is_not_shown_to_the_next(open_page, browser, live_server):
+    page = open_page("/samples/new")
+    page.route("**/samples/new", lambda route: route.abort() if route.request.method == "POST" else route.continue_())
+    page.get_by_label("Title").fill("Private")
+    page.get_by_role("button", name="Create").click()
+    session = browser("worker").cookies["tasks_session"].value
+    page.context.add_cookies([{"name": "tasks_session", "value": session, "url": live_server.url}])
+    page.goto("/samples/new")
+    expect(page.locator(".role")).to_have_text("worker")
+    expect(page.get_by_label("Title")).to_have_value("")
+
+
 def test_a_button_pressed_twice_sends_once(open_page):
     page = open_page("/samples/new")
     page.get_by_label("Title").fill("Pressed twice")

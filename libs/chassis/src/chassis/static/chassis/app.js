@@ -39,7 +39,8 @@
   // Drafts: what was typed is there again after a session ended and one signed in anew ---------------------------------
   const draftLife = 30 * 60 * 1000;
   const isHtmx = (element) => ["hx-post", "hx-put", "hx-patch", "hx-delete"].some((name) => element.hasAttribute(name));
-  const draftName = (form) => `draft:${location.pathname}:${form.getAttribute("action") || form.id}`;
+  const draftName = (form) =>
+    `draft:${document.body.dataset.account}:${location.pathname}:${form.getAttribute("action") || form.id}`;
   const secret = (field) => !field.name || field.name === "csrfmiddlewaretoken" || ["password", "file"].includes(field.type);
   function keepDraft(form) {
     if (form.querySelector("input[type=password]")) return;
@@ -51,14 +52,20 @@
       // Full or forbidden storage: signing in anew loses the draft, nothing else.
     }
   }
+  // Coming from a page of this service means that the form was answered: its text and one-time key are used up.
+  // Coming from elsewhere, or from signing in, it means that it was not.
+  function restoreDrafts() {
+    const from = document.referrer ? new URL(document.referrer) : null;
+    const answered = from?.origin === location.origin && !from.pathname.startsWith("/login");
+    if (!answered) return all("form").forEach(restoreDraft);
+    Object.keys(sessionStorage).forEach((name) => name.startsWith("draft:") && sessionStorage.removeItem(name));
+  }
   function restoreDraft(form) {
     const kept = sessionStorage.getItem(draftName(form));
     if (!kept) return;
     sessionStorage.removeItem(draftName(form));
-    // Coming from a page of this service means that the form was answered; coming from auth, that one had to sign in.
-    const answered = document.referrer.startsWith(`${location.origin}/`);
     const draft = JSON.parse(kept);
-    if (answered || Date.now() - draft.at > draftLife) return;
+    if (Date.now() - draft.at > draftLife) return;
     for (const [name, type, value, checked] of draft.values) {
       const choice = type === "radio" || type === "checkbox";
       const field = [...form.elements].find((one) => one.name === name && (!choice || one.value === value));
@@ -66,7 +73,7 @@
       if (choice) field.checked = checked;
       else field.value = value;
     }
-    say(form, form.dataset.restored || document.body.dataset.restored);
+    say(form, document.body.dataset.restored);
   }
 
   // Requests of htmx: what went wrong is said where one pressed, with Retry --------------------------------------------
@@ -168,5 +175,5 @@
   });
 
   all("[data-needs-script]").forEach((element) => (element.hidden = false));
-  all("form").forEach(restoreDraft);
+  restoreDrafts();
 })();
