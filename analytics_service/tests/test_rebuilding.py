@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date, timedelta
 from io import StringIO
@@ -13,13 +11,14 @@ from typing import Any
 import psycopg
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import connection, connections, transaction
+from django.db import connection, transaction
 
 from analytics import selectors, services
 from analytics.domain import ForeignCurrency, Income, Period
 from analytics.models import Generation, KeptEvent, Transaction
 from analytics.services.generations import PROJECTIONS
 from tests.making import at, earned, make, posted, reversed_, uid
+from tests.threads import running
 
 DAY = date(2026, 3, 4)
 PERIOD = Period(DAY - timedelta(days=5), DAY + timedelta(days=5))
@@ -53,29 +52,6 @@ def accounts() -> list[Any]:
 
 def owing(name: str) -> Any:
     return posted("fee", -90_000, DAY, account=name, task=None)
-
-
-@contextmanager
-def running(work: Callable[[], None]) -> Iterator[threading.Thread]:
-    """The work in a thread with database connections of its own; what it raises is raised at the end."""
-    raised: list[BaseException] = []
-
-    def run() -> None:
-        try:
-            work()
-        except BaseException as error:
-            raised.append(error)
-        finally:
-            connections.close_all()
-
-    thread = threading.Thread(target=run)
-    thread.start()
-    try:
-        yield thread
-    finally:
-        thread.join(30)
-    assert not thread.is_alive()
-    assert raised == []
 
 
 @pytest.mark.django_db
@@ -167,7 +143,8 @@ def test_two_rebuilds_at_once_are_refused(app_dsn: str):
         with pytest.raises(CommandError, match="running already"):
             call_command("rebuild")
 
-    call_command("rebuild", stdout=StringIO())
+        other.execute("SELECT pg_advisory_unlock(hashtextextended('analytics.rebuild', 0))")
+        call_command("rebuild", stdout=StringIO())
 
 
 @pytest.mark.django_db(transaction=True)
