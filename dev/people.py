@@ -2,6 +2,7 @@
 
 import json
 import os
+import secrets as random
 from pathlib import Path
 
 from dev.secrets_file import Secrets
@@ -19,10 +20,15 @@ PEOPLE = (
 )
 
 
+def password() -> str:
+    """A password that a person can type: 48 random bits."""
+    return random.token_hex(6)
+
+
 def accounts(secrets: Secrets) -> list[dict[str, str]]:
     """E-mail, name, role and password of each."""
     return [
-        {"email": email, "name": name, "role": role, "password": secrets.get(f"password_{email}")}
+        {"email": email, "name": name, "role": role, "password": secrets.get(f"password_{email}", password)}
         for email, name, role in PEOPLE
     ]
 
