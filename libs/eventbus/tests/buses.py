@@ -59,15 +59,18 @@ class Memory:
 class Kafka:
     """The real broker, with topics of this test alone."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, make_topics: bool = True) -> None:
         self.admin = AdminClient(client_settings())
         self.producer = Producer(client_settings() | {"partitioner": "murmur2_random", "linger.ms": 0})
-        self.create(*wanted_topics())
+        if make_topics:
+            self.create(*wanted_topics())
 
     def create(self, *topics: str) -> None:
         new = [NewTopic(conf().topic_prefix + name, PARTITIONS, 1, config=settings_of(name)) for name in topics]
         for future in self.admin.create_topics(new).values():
             future.result()
+        names = {topic.topic for topic in new}
+        until(lambda: names <= set(self.admin.list_topics(timeout=10).topics))
 
     def delete(self, *topics: str) -> None:
         for future in self.admin.delete_topics([conf().topic_prefix + name for name in topics]).values():

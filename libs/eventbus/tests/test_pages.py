@@ -1,0 +1,140 @@
+"""The dead letters' pages."""
+
+import pytest
+from django.test import Client
+from sample import consumed
+from sample.models import Effect
+from sample.published import bank
+
+from eventbus.memory import MemoryBus
+from eventbus.models import DeadLetter
+from eventbus.registry import FixedIds
+from eventbus.testing import deliver, wire
+
+pytestmark = pytest.mark.django_db
+CHIEF, CLERK = Client(headers={"X-Name": "chief"}), Client(headers={"X-Name": "clerk"})
+
+
+def letter() -> DeadLetter:
+    deliver("payments", [bank("PaymentMade", "<a1>", 1, "poison"), bank("PaymentMade", "<a1>", 2)])
+    return DeadLetter.objects.earliest("id")
+
+
+def text(response) -> str:
+    return " ".join(response.content.decode().split())
+
+
+def test_the_list_says_that_there_is_nothing_to_do():
+    assert "There is nothing to do" in text(CHIEF.get("/dead-letters/"))
+
+
+def test_the_list_shows_event_key_reason_and_how_many_wait():
+    found = letter()
+    page = text(CLERK.get("/dead-letters/"))
+    assert "PaymentMade" in page
+    assert "<code>&lt;a1&gt;</code>" in page
+    assert "ValueError: cannot take 1" in page
+    assert '<td class="text-end">1</td>' in page
+    assert f'href="/dead-letters/{found.pk}/"' in page
+
+
+def test_the_list_has_pages_of_fifty():
+    bus = MemoryBus()
+    topic, _, _, headers = wire(bank("PaymentMade"), FixedIds())
+    for number in range(51):
+        bus.send(topic, f"k{number}".encode(), b"junk", headers)
+    bus.consume("payments")
+    first = CHIEF.get("/dead-letters/")
+    assert len(first.context["letters"]) == 50
+    after = first.context["next_after"]
+    assert f"?after={after}" in text(first)
+    last = CHIEF.get(f"/dead-letters/?after={after}")
+    assert len(last.context["letters"]) == 1
+    assert "No more dead letters" in text(CHIEF.get(f"/dead-letters/?after={after + 1000}"))
+
+
+def test_a_page_that_is_not_understood_is_an_error():
+    assert CHIEF.get("/dead-letters/?after=soon").status_code == 400
+
+
+def test_the_detail_shows_content_and_what_waits():
+    page = text(CHIEF.get(f"/dead-letters/{letter().pk}/"))
+    assert "poison" in page
+    assert "1 more of its key" in page
+    assert "cannot take 1" in page
+
+
+def test_the_detail_of_an_unreadable_record_shows_its_bytes():
+    bus = MemoryBus()
+    bus.send("payments", b"\xff", b"junk", [])
+    bus.consume("payments")
+    page = text(CHIEF.get(f"/dead-letters/{DeadLetter.objects.get().pk}/"))
+    assert "Unreadable record" in page
+    assert "6a 75 6e 6b" in page
+    assert "\\xff" in page
+
+
+def test_a_letter_that_is_not_there_is_not_found():
+    assert CHIEF.get("/dead-letters/4711/").status_code == 404
+
+
+def test_retry_applies_and_says_so():
+    found = letter()
+    consumed.healed.set()
+    page = text(CHIEF.post(f"/dead-letters/{found.pk}/retry/", follow=True))
+    assert "Applied 2; nothing waits here any more." in page
+    assert "chief: retried" in page
+    assert Effect.objects.count() == 2
+
+
+def test_retry_says_why_it_failed_again():
+    page = text(CHIEF.post(f"/dead-letters/{letter().pk}/retry/", follow=True))
+    assert "Applied 0, 2 left. It failed again: ValueError" in page
+
+
+def test_retry_while_something_is_away_does_nothing():
+    found = letter()
+    DeadLetter.objects.filter(pk=found.pk).update(value=bytes(found.value).replace(b"poison", b"away\x00\x00"))
+    found.refresh_from_db()
+    raw = bytes(found.value).replace(b"\x0caway\x00\x00", b"\x08away")
+    DeadLetter.objects.filter(pk=found.pk).update(value=raw)
+    page = text(CHIEF.post(f"/dead-letters/{found.pk}/retry/", follow=True))
+    assert "nothing was done" in page
+    assert DeadLetter.objects.get(pk=found.pk).attempts == 0
+
+
+def test_what_was_decided_is_not_decided_again():
+    found = letter()
+    consumed.healed.set()
+    CHIEF.post(f"/dead-letters/{found.pk}/retry/")
+    for action in ("retry", "discard"):
+        page = text(CHIEF.post(f"/dead-letters/{found.pk}/{action}/", {"reason": "why"}, follow=True))
+        assert "decided about before" in page
+    assert Effect.objects.count() == 2
+
+
+def test_discard_needs_a_reason_and_keeps_it():
+    found = letter()
+    refused = CHIEF.post(f"/dead-letters/{found.pk}/discard/", {"reason": " "})
+    assert refused.status_code == 422
+    assert "A reason is needed." in text(refused)
+    page = text(CHIEF.post(f"/dead-letters/{found.pk}/discard/", {"reason": "a test"}, follow=True))
+    assert "chief: a test" in page
+
+
+def test_those_who_may_read_may_not_act():
+    found = letter()
+    assert CLERK.get(f"/dead-letters/{found.pk}/").status_code == 200
+    for action in ("retry", "discard"):
+        assert CLERK.post(f"/dead-letters/{found.pk}/{action}/").status_code == 403
+    assert Client().get("/dead-letters/").status_code == 403
+
+
+def test_nobody_without_a_name_decides():
+    found = letter()
+    assert Client().post(f"/dead-letters/{found.pk}/retry/").status_code == 404
+    assert DeadLetter.objects.get(pk=found.pk).is_open
+
+
+def test_actions_are_not_for_links():
+    assert CHIEF.get(f"/dead-letters/{letter().pk}/retry/").status_code == 405
