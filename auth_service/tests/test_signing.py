@@ -1,56 +1,23 @@
-"""The pages of auth, as people of each role use them."""
+"""Signing in and out, passwords and one's own page."""
 
-import re
-import uuid
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 from axes.models import AccessAttempt
-from bs4 import BeautifulSoup
 from django.contrib.auth import user_logged_in
-from django.core import mail as outbox
 from django.test import Client
 from django.utils import timezone
 
 from accounts import services
-from accounts.domain import ADMIN, FINANCE, MANAGER, RESET, WORKER
+from accounts.domain import ADMIN, RESET, WORKER
 from accounts.models import Account, AccountChange, BrowserSession, Mail
-from eventbus.testing import published
 
 from .conftest import PASSWORD
+from .steps import form_of, page, said
 
 SignIn = Callable[..., Client]
 Make = Callable[..., Account]
-
-
-def page(response: Any) -> BeautifulSoup:
-    return BeautifulSoup(response.content, "html.parser")
-
-
-def said(response: Any) -> str:
-    found = page(response).find(id="messages")
-    return " ".join(found.get_text().split()) if found else ""
-
-
-def form_of(response: Any, action: str) -> dict[str, str]:
-    """What a browser would send of a form on the page."""
-    form = page(response).find("form", action=action)
-    assert form is not None, f"no form for {action}"
-    fields = {field["name"]: field.get("value", "") for field in form.find_all("input") if field.get("name")}
-    for select in form.find_all("select"):
-        fields[select["name"]] = select.find("option", selected=True)["value"]
-    return fields
-
-
-def account_page(account: Account, part: str = "") -> str:
-    return f"/accounts/{account.pk}{part}"
-
-
-def send(client: Client, account: Account, part: str, **changed: str) -> Any:
-    shown = client.get(account_page(account))
-    form = form_of(shown, account_page(account, part)) | changed
-    return client.post(account_page(account, part), form, follow=True)
 
 
 def test_signing_in_leads_where_one_wanted_to_go(worker: Account) -> None:
@@ -164,126 +131,6 @@ def test_a_raised_epoch_ends_a_session_on_its_next_request(worker: Account, brow
     assert client.get("/profile").status_code == 302
 
 
-@pytest.mark.parametrize("role", [MANAGER, FINANCE, WORKER])
-def test_only_admins_see_accounts(make_account: Make, admin: Account, browser: SignIn, role: str) -> None:
-    client = browser(make_account(role=role))
-    assert client.get("/")["Location"] == "/profile"
-    refused = client.get(account_page(admin))
-    assert refused.status_code == 403
-    assert "admin" in refused.content.decode()
-    for part in ("/edit", "/role", "/deactivate", "/reactivate"):
-        assert client.post(account_page(admin, part)).status_code == 403
-    assert client.get("/accounts/invite").status_code == 403
-
-
-def test_a_stranger_is_sent_to_sign_in_and_nothing_is_shown(admin: Account) -> None:
-    for address in ("/", account_page(admin), "/profile", "/accounts/invite"):
-        assert Client().get(address).status_code == 302
-
-
-def test_the_list_is_ordered_by_name_and_narrowed_by_words_role_and_status(
-    admin: Account, make_account: Make, browser: SignIn
-) -> None:
-    make_account("max@popug.example", MANAGER, full_name="Max Braun")
-    make_account("new@popug.example", full_name="Nora Neu", confirmed=False)
-    client = browser(admin)
-
-    def names(question: str = "") -> list[str]:
-        cells = page(client.get(f"/{question}")).select("tbody th")
-        return [cell.get_text(strip=True) for cell in cells]
-
-    assert names() == ["Ada Adler", "Max Braun", "Nora Neu"]
-    assert names("?sort=-name") == ["Nora Neu", "Max Braun", "Ada Adler"]
-    assert names("?q=BRAUN+max") == ["Max Braun"]
-    assert names("?role=admin") == ["Ada Adler"]
-    assert names("?status=invited") == ["Nora Neu"]
-    assert "No account matches" in client.get("/?q=zzz").content.decode()
-
-
-@pytest.mark.parametrize("question", ["?role=owner", "?status=x", "?sort=email", "?after=x", "?rolle=admin"])
-def test_a_filter_that_is_not_understood_is_an_error(admin: Account, browser: SignIn, question: str) -> None:
-    assert browser(admin).get(f"/{question}").status_code == 400
-
-
-def test_the_list_goes_on_after_fifty(admin: Account, make_account: Make, browser: SignIn) -> None:
-    for number in range(52):
-        make_account(f"w{number}@popug.example", full_name=f"Worker {number:02}", password=None)
-    first = page(browser(admin).get("/"))
-    assert len(first.select("tbody tr")) == 50
-    second = page(browser(admin).get("/" + first.select_one("[rel=next]")["href"]))
-    assert [cell.get_text(strip=True) for cell in second.select("tbody th")] == ["Worker 49", "Worker 50", "Worker 51"]
-
-
-def test_an_admin_changes_a_role_and_history_tells(admin: Account, worker: Account, browser: SignIn) -> None:
-    response = send(browser(admin), worker, "/role", role=MANAGER)
-    assert "role is changed" in said(response)
-    assert Account.objects.get(pk=worker.pk).role == MANAGER
-    newest = page(response).select(".timeline li")[0].get_text(" ", strip=True)
-    assert newest.startswith("Role changed by Ada Adler")
-    assert "worker → manager" in newest
-
-
-def test_a_form_sent_twice_has_one_effect_and_the_same_answer(admin: Account, worker: Account, browser: SignIn) -> None:
-    client = browser(admin)
-    form = form_of(client.get(account_page(worker)), account_page(worker, "/deactivate"))
-    answers = [client.post(account_page(worker, "/deactivate"), form) for _ in range(2)]
-    assert [answer["Location"] for answer in answers] == [account_page(worker)] * 2
-    assert [event.name for event in published()] == ["AccountUpdated", "AccountDeactivated"]
-
-
-def test_an_admin_deactivates_and_reactivates(admin: Account, worker: Account, browser: SignIn) -> None:
-    client, theirs = browser(admin), browser(worker)
-    assert "signed out everywhere" in said(send(client, worker, "/deactivate"))
-    assert theirs.get("/profile").status_code == 302
-    assert "Reactivated" in said(send(client, worker, "/reactivate"))
-    browser(worker)
-
-
-def test_the_last_admin_is_told_why_not(admin: Account, browser: SignIn) -> None:
-    client = browser(admin)
-    assert "last active admin" in said(send(client, admin, "/role", role=WORKER))
-    assert "last active admin" in said(send(client, admin, "/deactivate"))
-
-
-def test_a_role_that_does_not_exist_is_refused(admin: Account, worker: Account, browser: SignIn) -> None:
-    assert "owner" in said(send(browser(admin), worker, "/role", role="owner"))
-    assert Account.objects.get(pk=worker.pk).role == WORKER
-
-
-def test_an_admin_edits_name_and_position(admin: Account, worker: Account, browser: SignIn) -> None:
-    send(browser(admin), worker, "/edit", full_name="<script>alert(1)</script>", position="Feeder")
-    shown = browser(admin).get(account_page(worker)).content.decode()
-    assert "<script>alert" not in shown
-    assert "&lt;script&gt;alert" in shown
-
-
-def test_an_account_that_is_not_there_is_not_found(admin: Account, browser: SignIn) -> None:
-    client = browser(admin)
-    nobody = uuid.uuid4()
-    assert client.get(f"/accounts/{nobody}").status_code == 404
-    assert client.post(f"/accounts/{nobody}/deactivate", {"form_key": uuid.uuid4()}).status_code == 404
-
-
-def test_an_invitation_leads_from_the_form_to_a_signed_in_person(admin: Account, browser: SignIn) -> None:
-    client = browser(admin)
-    form = {"form_key": str(uuid.uuid4()), "email": "New@popug.example", "full_name": "Nora Neu", "role": MANAGER}
-    assert "Invited" in said(client.post("/accounts/invite", form, follow=True))
-    services.mail_send(now=timezone.now())
-    link = re.search(r"http://\S+(/link\?token=\S+)", outbox.outbox[0].body).group(1)
-    stranger = Client()
-    assert "new@popug.example" in stranger.get(link).content.decode()
-    assert stranger.post(link, {"password": "short"}).status_code == 200
-    assert stranger.post(link, {"password": "round cages"}).status_code == 302
-    assert stranger.get(link).status_code == 410
-    assert stranger.post("/login", {"email": "new@popug.example", "password": "round cages"}).status_code == 302
-
-
-def test_a_taken_address_is_said_at_the_field(admin: Account, worker: Account, browser: SignIn) -> None:
-    form = {"form_key": str(uuid.uuid4()), "email": worker.email.upper(), "full_name": "W", "role": WORKER}
-    response = browser(admin).post("/accounts/invite", form)
-    assert "an account with this address already" in response.content.decode()
-
-
 @pytest.mark.parametrize(
     ("policy", "email", "mails"),
     [("open", "a@else.example", 1), ("domains", "a@popug.example", 1), ("domains", "a@x.popug.example", 0)],
@@ -352,17 +199,6 @@ def test_a_password_that_does_not_do_changes_nothing(worker: Account, browser: S
     assert response.status_code == 200
     assert page(response).select(".field-error")
     assert Account.objects.get(pk=worker.pk).check_password(PASSWORD)
-
-
-def test_history_of_a_created_account_names_who_made_it(admin: Account, worker: Account, browser: SignIn) -> None:
-    entry = page(browser(admin).get(account_page(worker))).select_one(".timeline li").get_text(" ", strip=True)
-    assert entry.startswith("Created by the system")
-    assert "Role: worker" in entry
-
-
-def test_dead_letters_are_for_admins(admin: Account, worker: Account, browser: SignIn) -> None:
-    assert browser(admin).get("/dead-letters/").status_code == 200
-    assert browser(worker).get("/dead-letters/").status_code == 403
 
 
 def test_who_loses_access_while_signing_in_is_told(worker: Account) -> None:

@@ -1,0 +1,41 @@
+"""What the tests of pages do with a page."""
+
+from collections.abc import Callable
+from typing import Any
+
+from bs4 import BeautifulSoup
+from django.test import Client
+
+from accounts.models import Account
+
+SignIn = Callable[..., Client]
+Make = Callable[..., Account]
+
+
+def page(response: Any) -> BeautifulSoup:
+    return BeautifulSoup(response.content, "html.parser")
+
+
+def said(response: Any) -> str:
+    found = page(response).find(id="messages")
+    return " ".join(found.get_text().split()) if found else ""
+
+
+def form_of(response: Any, action: str) -> dict[str, str]:
+    """What a browser would send of a form on the page."""
+    form = page(response).find("form", action=action)
+    assert form is not None, f"no form for {action}"
+    fields = {field["name"]: field.get("value", "") for field in form.find_all("input") if field.get("name")}
+    for select in form.find_all("select"):
+        fields[select["name"]] = select.find("option", selected=True)["value"]
+    return fields
+
+
+def account_page(account: Account, part: str = "") -> str:
+    return f"/accounts/{account.pk}{part}"
+
+
+def send(client: Client, account: Account, part: str, **changed: str) -> Any:
+    shown = client.get(account_page(account))
+    form = form_of(shown, account_page(account, part)) | changed
+    return client.post(account_page(account, part), form, follow=True)
