@@ -195,7 +195,7 @@ def test_reassigning_leads_to_a_page_of_tasks_per_worker_before_and_after(browse
     page = soup(manager.get(addresses.pop()))
     assert [text_of(cell) for cell in page.select("tbody tr > *")] == ["Wilma Weber", "3", "3"]
     listed = text_of(soup(manager.get("/reassignments")).select_one("tbody"))
-    assert re.search(r"Max Braun 3 1 \$0\.00", listed)
+    assert re.search(r"Max Braun 3 1 \$0\.00 and those of 3 unpriced", listed)
 
 
 def test_reassigning_nothing_or_among_nobody_is_not_offered(browser):

@@ -69,13 +69,10 @@ class Step:
 def steps_of(day: date, *, zone: ZoneInfo, rng: random.Random) -> list[Step]:
     """What happens on the day, in order: between 08:00 and 17:30, less at the weekend."""
     weekend = day.weekday() >= SATURDAY
-    minutes = [
-        (rng.randint(OPENING, CLOSING - 60), Kind.CREATE)
-        for _ in range(rng.randint(2, 3) if weekend else rng.randint(8, 14))
-    ]
-    minutes += [
-        (rng.randint(OPENING + 30, CLOSING), Kind.COMPLETE) for _ in range(1 if weekend else rng.randint(8, 13))
-    ]
+    created = rng.randint(2, 3) if weekend else rng.randint(8, 14)
+    completed = 1 if weekend else rng.randint(7, 12)
+    minutes = [(rng.randint(OPENING, CLOSING - 60), Kind.CREATE) for _ in range(created)]
+    minutes += [(rng.randint(OPENING + 30, CLOSING), Kind.COMPLETE) for _ in range(completed)]
     if day.weekday() in (TUESDAY, FRIDAY):
         minutes.append((rng.randint(11 * 60, 12 * 60), Kind.REASSIGN))
     if day.weekday() in (WEDNESDAY, FRIDAY):
