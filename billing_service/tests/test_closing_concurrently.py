@@ -5,7 +5,7 @@ import threading
 import pytest
 from django.db import connection, connections, transaction
 
-from billing.models import Cycle, LedgerAccount, Payout, Transfer
+from billing.models import Cycle, LedgerAccount, Payout, TaskPrice, Transfer
 from billing.selectors.ledger_check import ledger_findings
 from billing.services.cycles import LEDGER_LOCK, cycle_flip
 from billing.services.task_events import task_events_post
@@ -150,3 +150,34 @@ class TestTwoConnections:
         assert [poster.outcome for poster in posters] == [None] * 4
         assert Cycle.objects.count() == 1
         assert balances() == {WILMA: -sum(fee(task_id(n)) for n in range(4))}
+
+    def test_a_flip_that_never_gets_the_lock_fails_and_says_so(self, monkeypatch):
+        monkeypatch.setattr("billing.services.cycles.FLIP_ATTEMPTS", 1)
+        cycle = open_cycle()
+        with transaction.atomic():
+            task_events_post([completed()])
+            closer = in_thread(close)
+            closer.join(10)
+        assert isinstance(closer.outcome, OperationalError)
+        cycle.refresh_from_db()
+        assert cycle.state == "open"
+        assert cycle.failure.startswith("OperationalError")
+
+    def test_a_price_that_another_consumer_draws_at_the_same_moment_holds(self):
+        open_cycle()
+        with transaction.atomic():
+            TaskPrice.objects.create(task_id=TASK, fee=1100, reward=2200, key_id="theirs")
+            poster = in_thread(lambda: task_events_post([assigned()]))
+            until(lambda: waiting_for_a_lock("transactionid"))
+        poster.join(10)
+        assert poster.outcome is None
+        assert balances() == {WILMA: -1100}
+        assert published("TaskPriced") == []
+
+
+@pytest.mark.django_db
+def test_without_an_open_cycle_events_wait():
+    cycle = open_cycle()
+    Cycle.objects.filter(id=cycle.id).update(state="closed")
+    with pytest.raises(TransientError):
+        task_events_post([assigned()])

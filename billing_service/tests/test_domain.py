@@ -37,7 +37,7 @@ TASK = UUID("018f9f2e-6d3b-7c1a-9a52-7d5b0c9c4e21")
 
 
 def posting(**given):
-    fields = {"key": "k", "kind": Kind.FEE, "account_id": TASK, "amount": 1000, "credit": False}
+    fields = {"id": uuid4(), "key": "k", "kind": Kind.FEE, "account_id": TASK, "amount": 1000, "credit": False}
     return Posting(**{**fields, "occurred_at": datetime(2026, 3, 2, tzinfo=UTC), **given})
 
 

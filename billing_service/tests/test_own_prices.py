@@ -2,12 +2,12 @@
 
 import pytest
 from django.core.management import call_command, get_commands, load_command_class
-from eventbus import Relay
-from eventbus.testing import published
 
 from billing.management.commands.run_consumer import Command, read_own_prices
 from billing.models import LedgerAccount, TaskPrice
 from billing.services.task_events import task_events_post, tasks_apply
+from eventbus import Relay
+from eventbus.testing import published
 from tests.make import WILMA, assigned, fee, open_cycle, task_id, task_state
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from typing import NamedTuple
 from uuid import UUID
 
 SYSTEM = "system"
@@ -60,10 +61,11 @@ class PriceConflict(LedgerError):
     """A task that has a price was given another one (B1)."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Posting:
-    """One transfer to be written: between a worker's ledger account and the company."""
+    """One transfer to be written: between a worker's ledger account and the company. `id` follows from the key."""
 
+    id: UUID
     key: str
     kind: Kind
     account_id: UUID
@@ -148,8 +150,7 @@ class Balance:
     entry_no: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """A posting as seen on the worker's ledger account: its number there and the balance after it, in cents."""
 
     posting: Posting

@@ -1,5 +1,6 @@
 """From rows of billing to its events. Each id follows from an idempotency key: a replay emits the same one."""
 
+from collections.abc import Iterator, Sequence
 from datetime import date, datetime
 from uuid import UUID
 
@@ -28,32 +29,29 @@ def task_priced(*, task_id: UUID, price: Price, key_id: str, time: datetime) -> 
     )
 
 
-def transaction_posted(
-    *, entry: Entry, transfer_id: UUID, cycle_id: UUID, recorded_at: datetime, business_date: date
-) -> Event:
-    """An entry on a worker's ledger account, without a running balance: nobody adds up from a notice."""
-    posting = entry.posting
-    account = str(posting.account_id)
-    return Event(
-        name="TransactionPosted",
-        version=1,
-        key=account,
-        time=posting.occurred_at,
-        id=transfer_id,
-        data={
-            "transfer_id": str(transfer_id),
+def transactions_posted(
+    entries: Sequence[Entry], dates: Sequence[date], *, cycle_id: UUID, recorded_at: datetime
+) -> Iterator[Event]:
+    """Entries on workers' ledger accounts, without running balances: nobody adds up from a notice."""
+    cycle, currency = str(cycle_id), settings.CURRENCY
+    for (posting, _, _), business_date in zip(entries, dates, strict=True):
+        account = str(posting.account_id)
+        data = {
+            "transfer_id": str(posting.id),
             "account_id": account,
             "task_id": str(posting.task_id) if posting.task_id else None,
             "kind": posting.kind.value,
             "amount": posting.change,
-            "currency": settings.CURRENCY,
+            "currency": currency,
             "occurred_at": posting.occurred_at,
             "recorded_at": recorded_at,
             "business_date": business_date,
-            "cycle_id": str(cycle_id),
+            "cycle_id": cycle,
             "reverses": str(posting.reverses) if posting.reverses else None,
-        },
-    )
+        }
+        yield Event(
+            name="TransactionPosted", version=1, key=account, time=posting.occurred_at, id=posting.id, data=data
+        )
 
 
 def payout_made(*, payout: Payout, time: datetime) -> Event:

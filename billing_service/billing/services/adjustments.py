@@ -32,6 +32,7 @@ def adjustment_post(
     The same form key books once. Raises LedgerError for a reason that is not 10 to 500 characters long.
     """
     posting = Posting(
+        id=event_id(adjustment_key(form_key)),
         key=adjustment_key(form_key),
         kind=Kind.ADJUSTMENT,
         account_id=account_id,
@@ -56,6 +57,7 @@ def adjustment_reverse(*, form_key: UUID, transfer_id: UUID, reason: str, actor_
     if wrong.kind != Kind.ADJUSTMENT or wrong.reverses is not None:
         raise LedgerError("only a correction can be taken back by a correction")
     posting = Posting(
+        id=event_id(adjustment_key(form_key)),
         key=adjustment_key(form_key),
         kind=Kind.ADJUSTMENT,
         account_id=wrong.account_id,
@@ -75,7 +77,6 @@ def adjustment_reverse(*, form_key: UUID, transfer_id: UUID, reason: str, actor_
 
 
 def _post(posting: Posting, batch: Batch, balances: Mapping[UUID, Balance]) -> UUID:
-    transfer_id = event_id(posting.key)
-    if not (stored := transfers_find([transfer_id])):
+    if not (stored := transfers_find([posting.id])):
         post([posting], batch=batch, balances=balances, stored=stored)
-    return transfer_id
+    return posting.id

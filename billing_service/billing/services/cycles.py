@@ -13,7 +13,7 @@ from django.conf import settings
 from django.db import OperationalError, connection, transaction
 from django.db.models import Count, Sum
 
-from billing.domain import LedgerError, next_due, waits_for_consumption
+from billing.domain import next_due, waits_for_consumption
 from billing.events import published
 from billing.models import Cycle
 from billing.selectors.clock import database_now
@@ -21,7 +21,7 @@ from billing.selectors.journal import anybody_owed, cycle_hash, take_time
 from billing.services.payouts import payouts_post_batch
 from billing.services.postings import Batch
 from chassis.business_time import zone
-from eventbus import publish
+from eventbus import TransientError, publish
 
 LEDGER_LOCK = 5_200_417  # advisory: posters share it, flipping the cycle takes it alone
 FLIP_ATTEMPTS = 30
@@ -43,7 +43,7 @@ def posting_batch() -> Batch:
         cycle_open_first(due_at=next_due(now, zone=zone(), at=settings.BILLING_CYCLE_TIME))
         cycle_id, now = _open_cycle()
     if cycle_id is None:
-        raise LedgerError("no cycle is open")
+        raise TransientError("no cycle is open")  # the events wait: none of them is at fault
     return Batch(cycle_id=cycle_id, recorded_at=now)
 
 

@@ -43,7 +43,8 @@ def payouts_post_batch(
 def _pay(owed: dict[UUID, int], *, cycle_id: UUID, now: datetime) -> None:
     postings = [
         Posting(
-            key=payout_key(cycle_id, account_id),
+            id=event_id(key := payout_key(cycle_id, account_id)),
+            key=key,
             kind=Kind.PAYOUT,
             account_id=account_id,
             amount=amount,
@@ -63,7 +64,7 @@ def _payout(posting: Posting, *, cycle_id: UUID, now: datetime) -> Payout:
     payout_id = event_id(f"payout_mail:{posting.key}")
     return Payout(
         id=payout_id,
-        transfer_id=event_id(posting.key),
+        transfer_id=posting.id,
         cycle_id=cycle_id,
         account_id=posting.account_id,
         amount=posting.amount,

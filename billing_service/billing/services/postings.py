@@ -14,12 +14,31 @@ from billing.domain import Balance, Entry, PayloadConflict, Posting, business_da
 from billing.events import published
 from billing.metrics import PAYLOAD_CONFLICTS
 from chassis.business_time import zone
-from eventbus import event_id, publish_many
+from eventbus import publish_many
 
-COLUMNS = (
-    "id, idempotency_key, payload_hash, kind, debit_id, credit_id, amount, account_id, entry_no, balance_after, "
-    "cycle_id, occurred_at, recorded_at, business_date, task_id, cause, actor_id, reassignment_id, reverses, reason"
-)
+COLUMNS = {
+    "id": "uuid",
+    "idempotency_key": "varchar",
+    "payload_hash": "bytea",
+    "kind": "varchar",
+    "debit_id": "uuid",
+    "credit_id": "uuid",
+    "amount": "int8",
+    "account_id": "uuid",
+    "entry_no": "int8",
+    "balance_after": "int8",
+    "cycle_id": "uuid",
+    "occurred_at": "timestamptz",
+    "recorded_at": "timestamptz",
+    "business_date": "date",
+    "task_id": "uuid",
+    "cause": "text",
+    "actor_id": "text",
+    "reassignment_id": "uuid",
+    "reverses": "uuid",
+    "reason": "text",
+}
+COPY = f"COPY billing_transfer ({', '.join(COLUMNS)}) FROM STDIN (FORMAT BINARY)"
 
 
 class Stored(NamedTuple):
@@ -38,12 +57,17 @@ class Batch:
     recorded_at: datetime
 
 
+def uuid_array(ids: Iterable[UUID]) -> str:
+    """The ids as text of a Postgres array: five times as fast as letting the driver write a list of them."""
+    return "{" + ",".join(map(str, ids)) + "}"
+
+
 def accounts_lock(account_ids: Iterable[UUID]) -> dict[UUID, Balance]:
     """Lock the ledger accounts in key order, making those that are missing, and return balance and entry number.
 
     New ones are inserted before any is locked, so that nobody waits for a new row while holding an old one.
     """
-    ids = sorted(set(account_ids))
+    ids = uuid_array(sorted(set(account_ids)))
     with connection.cursor() as cursor:
         cursor.execute(
             "INSERT INTO billing_ledgeraccount (id) SELECT v.id FROM unnest(%s::uuid[]) AS v(id)"
@@ -52,7 +76,8 @@ def accounts_lock(account_ids: Iterable[UUID]) -> dict[UUID, Balance]:
             [ids],
         )
         cursor.execute(
-            "SELECT id, balance, entry_no FROM billing_ledgeraccount WHERE id = ANY(%s) ORDER BY id FOR UPDATE", [ids]
+            "SELECT id, balance, entry_no FROM billing_ledgeraccount WHERE id = ANY(%s::uuid[]) ORDER BY id FOR UPDATE",
+            [ids],
         )
         return {row[0]: Balance(row[1], row[2]) for row in cursor.fetchall()}
 
@@ -61,7 +86,8 @@ def transfers_find(ids: Iterable[UUID]) -> dict[UUID, Stored]:
     """The transfers that the journal has of these ids; read after the lock of their accounts."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT id, payload_hash, account_id, amount FROM billing_transfer WHERE id = ANY(%s)", [list(ids)]
+            "SELECT id, payload_hash, account_id, amount FROM billing_transfer WHERE id = ANY(%s::uuid[])",
+            [uuid_array(ids)],
         )
         return {row[0]: Stored(bytes(row[1]), row[2], row[3]) for row in cursor.fetchall()}
 
@@ -77,50 +103,42 @@ def post(
     new: dict[UUID, Posting] = {}
     hashes = {transfer_id: known.payload_hash for transfer_id, known in stored.items()}
     for posting in postings:
-        transfer_id, payload_hash = event_id(posting.key), posting.payload_hash()
-        if hashes.setdefault(transfer_id, payload_hash) != payload_hash:
+        payload_hash = posting.payload_hash()
+        if hashes.setdefault(posting.id, payload_hash) != payload_hash:
             PAYLOAD_CONFLICTS.inc()
             raise PayloadConflict(f"{posting.key} was posted with another payload")
-        if transfer_id not in stored:
-            new[transfer_id] = posting
+        if posting.id not in stored:
+            new[posting.id] = posting
     if not new:
         return []
     entries = fold(balances, new.values())
-    dates = [business_date(posting.occurred_at, zone()) for posting in new.values()]
-    _write_transfers(list(new), entries, dates, hashes, batch)
+    place = zone()
+    dates = [business_date(entry.posting.occurred_at, place) for entry in entries]
+    _write_transfers(entries, dates, hashes, batch)
     _write_accounts(entries, balances)
     _write_rollup(entries, dates, batch)
-    publish_many(
-        published.transaction_posted(
-            entry=entry,
-            transfer_id=transfer_id,
-            cycle_id=batch.cycle_id,
-            recorded_at=batch.recorded_at,
-            business_date=day,
-        )
-        for transfer_id, entry, day in zip(new, entries, dates, strict=True)
-    )
+    publish_many(published.transactions_posted(entries, dates, cycle_id=batch.cycle_id, recorded_at=batch.recorded_at))
     return entries
 
 
 def _write_transfers(
-    ids: Sequence[UUID], entries: Sequence[Entry], dates: Sequence[date], hashes: Mapping[UUID, bytes], batch: Batch
+    entries: Sequence[Entry], dates: Sequence[date], hashes: Mapping[UUID, bytes], batch: Batch
 ) -> None:
-    with connection.cursor() as cursor, cursor.copy(f"COPY billing_transfer ({COLUMNS}) FROM STDIN") as copy:
-        for transfer_id, entry, day in zip(ids, entries, dates, strict=True):
-            posting = entry.posting
+    with connection.cursor() as cursor, cursor.copy(COPY) as copy:
+        copy.set_types(list(COLUMNS.values()))
+        for (posting, entry_no, balance_after), day in zip(entries, dates, strict=True):
             copy.write_row(
                 (
-                    transfer_id,
+                    posting.id,
                     posting.key,
-                    hashes[transfer_id],
+                    hashes[posting.id],
                     posting.kind.value,
                     posting.debit_id,
                     posting.credit_id,
                     posting.amount,
                     posting.account_id,
-                    entry.entry_no,
-                    entry.balance_after,
+                    entry_no,
+                    balance_after,
                     batch.cycle_id,
                     posting.occurred_at,
                     batch.recorded_at,

@@ -12,6 +12,7 @@ from django.db import connection, transaction
 from billing.domain import Price, PriceConflict, price_of
 from billing.events import published
 from billing.metrics import PRICE_CONFLICTS
+from billing.services.postings import uuid_array
 from eventbus import Event, publish_many
 
 
@@ -31,7 +32,7 @@ def prices_ensure(first_seen: Mapping[UUID, datetime]) -> dict[UUID, Price]:
         cursor.execute(
             "INSERT INTO billing_task (id, version, title, jira_id, status, assignment_no, completion_no)"
             " SELECT id, 0, '', '', '', 0, 0 FROM unnest(%s::uuid[]) AS id ORDER BY id ON CONFLICT (id) DO NOTHING",
-            [missing],
+            [uuid_array(missing)],
         )
     publish_many(
         published.task_priced(task_id=task_id, price=drawn[task_id], key_id=key_id, time=first_seen[task_id])
@@ -62,7 +63,9 @@ def prices_restore(events: Sequence[Event]) -> None:
 
 def _read(task_ids: Iterable[UUID]) -> dict[UUID, Price]:
     with connection.cursor() as cursor:
-        cursor.execute("SELECT task_id, fee, reward FROM billing_taskprice WHERE task_id = ANY(%s)", [list(task_ids)])
+        cursor.execute(
+            "SELECT task_id, fee, reward FROM billing_taskprice WHERE task_id = ANY(%s::uuid[])", [uuid_array(task_ids)]
+        )
         return {row[0]: Price(row[1], row[2]) for row in cursor.fetchall()}
 
 
@@ -74,7 +77,7 @@ def _insert(rows: Sequence[tuple[UUID, Price, str]]) -> set[UUID]:
             " SELECT * FROM unnest(%s::uuid[], %s::int[], %s::int[], %s::text[]) AS v(task_id, fee, reward, key_id)"
             " ORDER BY task_id ON CONFLICT (task_id) DO NOTHING RETURNING task_id",
             [
-                [task_id for task_id, _, _ in rows],
+                uuid_array(task_id for task_id, _, _ in rows),
                 [price.fee for _, price, _ in rows],
                 [price.reward for _, price, _ in rows],
                 [key_id for _, _, key_id in rows],

@@ -93,6 +93,7 @@ def _posting(cause: _Cause, price: Price, known: Mapping[UUID, tuple[UUID, int]]
     data = cause.event.data
     reassignment = data.get("reassignment_id")
     return Posting(
+        id=cause.id,
         key=cause.key,
         kind=cause.kind,
         account_id=cause.account_id,
