@@ -126,7 +126,7 @@ def test_after_a_restart_of_postgres_the_processes_reconnect_and_nothing_is_lost
             return shop.execute("SELECT count(DISTINCT event_id) FROM sample_effect").fetchone()[0]
 
     def place_one() -> None:
-        assert start(tmp_path, "place", str(next(numbers)), **environment).wait(30) == 0
+        assert start(tmp_path, "place", str(next(numbers)), **environment).wait(90) == 0
 
     try:
         place_one()

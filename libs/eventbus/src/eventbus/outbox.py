@@ -16,9 +16,20 @@ from eventbus.tracing import current_traceparent
 CHANNEL = "eventbus_outbox"
 SLOTS = 64
 
-_COLUMNS = ("slot", "topic", "key", "value", "schema", "event_id", "event_time", "traceparent", "headers")
+_COLUMNS = {
+    "slot": "int2",
+    "topic": "text",
+    "key": "bytea",
+    "value": "bytea",
+    "schema": "bytea",
+    "event_id": "uuid",
+    "event_time": "timestamptz",
+    "traceparent": "text",
+    "headers": "bytea",
+}
 _INSERT = f"INSERT INTO eventbus_outbox ({', '.join(_COLUMNS)}) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)"  # noqa: S608
-_COPY = f"COPY eventbus_outbox ({', '.join(_COLUMNS)}) FROM STDIN"
+# A third of the time that text takes, on both sides; but it converts nothing: hence the types.
+_COPY = f"COPY eventbus_outbox ({', '.join(_COLUMNS)}) FROM STDIN (FORMAT BINARY)"
 
 Row = tuple[Any, ...]
 
@@ -81,6 +92,7 @@ def _insert(rows: Sequence[Row]) -> None:
             cursor.execute(_INSERT, rows[0])
         else:
             with cursor.copy(_COPY) as copy:
+                copy.set_types(list(_COLUMNS.values()))
                 for row in rows:
                     copy.write_row(row)
     _wake_after_commit()
