@@ -25,7 +25,9 @@ HEADLINES: dict[str, str | Promise] = {
 }
 REASONS: dict[tuple[str, str], str | Promise] = {
     (Kind.ASSIGNED, domain.CREATED): gettext_lazy("The first assignment."),
-    (Kind.ASSIGNED, domain.REASSIGNED): gettext_lazy("Drawn anew: all tasks were reassigned by %(actor)s. Before: %(previous)s."),
+    (Kind.ASSIGNED, domain.REASSIGNED): gettext_lazy(
+        "Drawn anew: all tasks were reassigned by %(actor)s. Before: %(previous)s."
+    ),
     (Kind.ASSIGNED, domain.LEFT): gettext_lazy("%(previous)s is no longer an active worker, so it was drawn again."),
     (Kind.ASSIGNED, domain.CROSSED): gettext_lazy(
         "It was given to %(previous)s just after they had left, before this was known here, so it was drawn again. "
