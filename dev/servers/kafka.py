@@ -82,7 +82,7 @@ class Kafka(Server):
     def _format(class_path: str, settings: str) -> None:
         cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
         java = [str(JAVA), "-Xmx128m", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-cp", class_path]
-        command = [*java, "kafka.tools.StorageTool", "format", "-t", cluster, "-c", settings]
+        command = [*java, "kafka.tools.StorageTool", "format", f"--cluster-id={cluster}", "-c", settings]
         result = subprocess.run(command, capture_output=True, text=True, check=False)
         if result.returncode:
             raise Trouble(f"Kafka could not make its data directory: {result.stdout.strip()} {result.stderr.strip()}")
