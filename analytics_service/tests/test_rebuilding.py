@@ -184,7 +184,9 @@ def test_events_that_keep_coming_during_a_rebuild_are_all_counted():
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_batch_in_flight_when_the_rebuild_begins_is_counted():
+@pytest.mark.parametrize("tail", [0, 1_000])
+def test_a_batch_in_flight_when_the_rebuild_begins_is_counted(tail: int):
+    """Its events have lower ids than those of a batch that began later and is committed already."""
     services.facts_consume(events=history())
     written, go_on = threading.Event(), threading.Event()
 
@@ -196,7 +198,8 @@ def test_a_batch_in_flight_when_the_rebuild_begins_is_counted():
 
     with running(slow_batch):
         written.wait(20)
-        with running(services.rebuild) as rebuilding:
+        services.facts_consume(events=[posted("fee", -1000, DAY, task="fast", account="another")])
+        with running(lambda: services.rebuild(tail=tail)) as rebuilding:
             rebuilding.join(0.5)
             assert rebuilding.is_alive()  # it waits for the batch
             assert selectors.top_of_period(PERIOD).reward == 3000  # and pages do not wait for it

@@ -6,6 +6,7 @@ import threading
 from dataclasses import replace
 from datetime import date
 from typing import Any
+from uuid import UUID
 
 import pytest
 from django.db import connection, transaction
@@ -13,7 +14,7 @@ from django.db import connection, transaction
 from analytics import jobs, selectors, services
 from analytics.domain import Income, Period
 from analytics.models import DayIncome
-from tests.making import earned, posted, reversed_
+from tests.making import at, earned, posted, reversed_, uid
 from tests.threads import running
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -22,32 +23,34 @@ PERIOD = Period(DAY, DAY)
 
 
 def at_the_same_time(first: Any, second: Any) -> None:
-    """The second batch begins while the first one is written but not committed."""
-    written, go_on = threading.Event(), threading.Event()
+    """The second batch begins while the first one has locked the task's row and not yet written it."""
+    locked, go_on = threading.Event(), threading.Event()
 
     def slow() -> None:
-        with transaction.atomic():
-            services.facts_consume(events=[first])
-            written.set()
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("SELECT FROM analytics_completed_task FOR NO KEY UPDATE")
+            locked.set()
             go_on.wait(20)
+            services.facts_consume(events=[first])
 
     with running(slow):
-        written.wait(20)
+        locked.wait(20)
         with running(lambda: services.facts_consume(events=[second])) as other:
             other.join(0.5)
+            assert other.is_alive()
             go_on.set()
 
 
-@pytest.mark.parametrize("seen_before", [True, False])
-def test_a_reward_and_its_reversal_on_two_partitions_leave_the_task_undone(seen_before: bool):
-    if seen_before:
-        services.facts_consume(events=[earned(4000, DAY), reversed_(4000, DAY)])
-    reward = earned(4000, DAY, completion=2, account="ada")
-    reversal = reversed_(4000, DAY, completion=2, account="ada")
+@pytest.mark.parametrize("reversal_first", [True, False])
+def test_a_task_reopened_and_done_by_another_worker_stands_at_the_new_completion(reversal_first: bool):
+    """Reversal and new reward lie on the partitions of two workers; each batch finds the standing completion anew."""
+    services.facts_consume(events=[earned(4000, DAY, account="ada")])
+    reversal = replace(reversed_(4000, DAY, account="ada"), partition=1)
+    reward = replace(earned(4000, DAY, completion=2, account="ben", moment=at(DAY, 15)), partition=2)
 
-    at_the_same_time(reward, reversal)
+    at_the_same_time(*((reversal, reward) if reversal_first else (reward, reversal)))
 
-    assert selectors.tops_by_day(PERIOD) == {}
+    assert [task.account_id for task in selectors.tops_by_day(PERIOD)[DAY].tasks] == [UUID(uid("ben"))]
 
 
 def test_batches_of_two_partitions_do_not_wait_for_each_other_s_income():
