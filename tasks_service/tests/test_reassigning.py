@@ -2,6 +2,7 @@ from collections import Counter
 from uuid import uuid4
 
 import pytest
+from django.db import connection
 
 from eventbus.testing import clear_outbox, published
 from tasks import selectors
@@ -157,6 +158,13 @@ def test_without_an_active_worker_it_is_refused(manager, workers, open_tasks):
         reassign(manager)
     assert not Reassignment.objects.exists()
     assert published() == []
+
+
+def test_a_second_manager_waits_longer_for_the_first_than_others_wait_for_a_lock(manager, open_tasks):
+    reassign(manager)
+    with connection.cursor() as cursor:
+        cursor.execute("SHOW lock_timeout")
+        assert cursor.fetchone() == ("25s",)
 
 
 def test_several_chunks_are_one_run(manager, workers, open_tasks, monkeypatch):

@@ -33,6 +33,12 @@ def advisory_lock(lock: int) -> None:
         cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [_SPACE, lock])
 
 
+def wait_patiently() -> None:
+    """Let this transaction wait for locks almost as long as a statement may take: the run before it has much to do."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL lock_timeout = '25s'")
+
+
 def worker_lock(account_id: UUID) -> Account | None:
     """The account, locked FOR SHARE, if it is an active worker now that it is locked; otherwise None, not locked."""
     with transaction.atomic():

@@ -26,6 +26,7 @@ def tasks_reassign(*, key: UUID, actor: Account, now: datetime, rng: random.Rand
     """
     if not domain.is_leader(actor.role):
         raise domain.Refused(_("Only managers and admins reassign tasks."))
+    locks.wait_patiently()
     locks.advisory_lock(locks.REASSIGNING)
     if done := Reassignment.objects.filter(pk=key).first():
         return done
