@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -66,14 +66,25 @@ def test_batches_of_two_partitions_do_not_wait_for_each_other_s_income():
     assert DayIncome.objects.count() == 2
 
 
-def test_the_job_makes_the_months_to_come_beside_batches_that_run():
-    with transaction.atomic():
-        services.facts_consume(events=[posted("fee", -1500, DAY)])
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT count(*) FROM pg_inherits WHERE inhparent = 'analytics_kept_event'::regclass")
-            before = cursor.fetchone()[0]
-    jobs.make_partitions()  # the migration has made them
-
+def partitions() -> set[str]:
     with connection.cursor() as cursor:
-        cursor.execute("SELECT count(*) FROM pg_inherits WHERE inhparent = 'analytics_kept_event'::regclass")
-        assert cursor.fetchone()[0] == before == 4
+        cursor.execute(
+            "SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = 'analytics_kept_event'::regclass"
+        )
+        return {row[0] for row in cursor.fetchall()}
+
+
+def test_the_job_makes_a_missing_month_and_keeps_what_has_arrived_for_it():
+    now = datetime.now(UTC)
+    month, before = f"analytics_kept_event_{now:%Y_%m}", partitions()
+    with connection.cursor() as cursor:
+        cursor.execute(f"DROP TABLE {month}")
+    services.facts_consume(events=[posted("fee", -1500, DAY, moment=now)])
+
+    jobs.make_partitions()
+
+    assert month in before
+    assert partitions() == before
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT count(*) FROM {month}")
+        assert cursor.fetchone()[0] == 1

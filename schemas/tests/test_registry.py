@@ -17,9 +17,9 @@ from confluent_kafka.schema_registry import (
     ServerConfig,
 )
 from schema_files import SchemaFile, versions_of_each_event
-from tests.conftest import BREAKING_CHANGES, changed
 
 from dev.pytest_servers import find_servers
+from tests.conftest import BREAKING_CHANGES, changed
 
 EVENTS = list(versions_of_each_event().values())
 
