@@ -30,6 +30,7 @@ from dev.supervisor import Supervisor
 READY_SECONDS = 60.0
 STOP_SECONDS = 6.0
 SEEDED = "seeded"
+PAGES = "-web"
 PORTS = "ports.json"
 # They start after the seed, which closes cycles of the past on its own.
 SCHEDULING = "-worker"
@@ -93,7 +94,9 @@ class System:
             self.say("Preparing databases, schemas and sign-in")
             Preparation(self).run()
             self.say("Starting the services")
-            self.start_processes(*(entry for entry in self.entries if not entry.name.endswith(SCHEDULING)))
+            # Pages first: they are what somebody waits for.
+            self.start_processes(*(entry for entry in self.entries if entry.name.endswith(PAGES)))
+            self.start_processes(*(entry for entry in self.entries if not entry.name.endswith((PAGES, SCHEDULING))))
             self._seed_once(seed)
             self.start_processes(*(entry for entry in self.entries if entry.name.endswith(SCHEDULING)))
         except BaseException:
@@ -130,7 +133,7 @@ class System:
             self.supervisor.add(entry.name, entry.words(environment), environment, entry.directory)
         self.supervisor.start(*(entry.name for entry in chosen))
         for entry in chosen:
-            if entry.name.endswith("-web"):
+            if entry.name.endswith(PAGES):
                 self.wait_ready(entry.service)
 
     def wait_ready(self, service: str) -> None:

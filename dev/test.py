@@ -28,6 +28,7 @@ SUITES: dict[str, Path] = {
 }
 # They start, stop and time a whole system: beside another job they would measure that one.
 ALONE = ("dev", "e2e")
+WITHOUT_COVERAGE = ("schemas", "docs")
 AT_ONCE = 2
 
 
@@ -79,11 +80,19 @@ def _suite(name: str, scratch: Path, state_dir: Path) -> Job:
     report = scratch / f"{name}.xml"
     command = [sys.executable, "-m", "pytest", "-q", "--color=no", f"--junitxml={report}"]
     environment = {"TRACKER_SERVERS": str(state_dir), "COVERAGE_FILE": str(scratch / f"coverage.{name}")}
-    if name in ALONE or name == "docs":
-        del environment["TRACKER_SERVERS"]
+    if name in ALONE or name in WITHOUT_COVERAGE:
+        del environment["COVERAGE_FILE"]
     else:
-        command += ["--cov", f"--cov-config={ROOT / 'pyproject.toml'}", "--cov-report="]
+        command += [f"--cov-config={ROOT / 'pyproject.toml'}", "--cov-report=", *_covered(name)]
     return Job(name, SUITES[name], [command], environment, report)
+
+
+def _covered(name: str) -> list[str]:
+    """What a suite's coverage counts for: the libraries always, a service in its own suite."""
+    folders = [ROOT / "libs" / library / "src" for library in LIBRARIES]
+    if name in SERVICES:
+        folders.append(service_dir(name))
+    return [f"--cov={folder}" for folder in folders]
 
 
 def _together(jobs: Iterable[Job]) -> list[Outcome]:
