@@ -36,8 +36,9 @@ class Registry:
     All of them raise RegistryAway where the registry does not answer.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, timeout_seconds: float = _TIMEOUT_SECONDS) -> None:
         self._url = url.rstrip("/")
+        self._timeout = timeout_seconds
 
     def text(self, schema_id: int) -> str | None:
         """The schema's text, or None if the registry does not know the id."""
@@ -61,7 +62,7 @@ class Registry:
         data = None if body is None else json.dumps(body).encode()
         request = Request(self._url + path, data, {"Content-Type": _CONTENT_TYPE}, method=method)  # noqa: S310
         try:
-            with urlopen(request, timeout=_TIMEOUT_SECONDS) as response:  # noqa: S310
+            with urlopen(request, timeout=self._timeout) as response:  # noqa: S310
                 return dict(json.load(response))
         except HTTPError as error:
             if error.code == HTTPStatus.NOT_FOUND:

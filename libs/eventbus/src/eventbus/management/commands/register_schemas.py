@@ -9,6 +9,8 @@ from eventbus.conf import conf
 from eventbus.registry import CachedIds, Registry, RegistryAway, RegistryRefused
 from eventbus.topics import create_topics
 
+_SECONDS = 30  # a registry that has just started is slow, and nobody waits in line behind a deployment
+
 
 class Command(BaseCommand):
     help = "Create topics, register all schemas under FULL_TRANSITIVE, and keep their ids in this service's database."
@@ -17,7 +19,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """Idempotent. Every service registers all frozen files, so that services can be deployed in any order."""
         create_topics()
-        registry, ids = Registry(conf().registry_url), CachedIds()
+        registry, ids = Registry(conf().registry_url, timeout_seconds=_SECONDS), CachedIds()
         # In the order of versions: compatibility is checked against those before.
         for schema in sorted(catalogue().schemas, key=lambda s: (s.full_name, s.version)):
             try:
