@@ -98,6 +98,7 @@ def test_an_empty_installation_says_so_in_every_place(admin: Client):
     }
     assert "Nothing was completed in this period" in words(soup)
     assert len(rows(soup, "days")) == 30
+    assert not soup.find_all("canvas")
     assert set(rows(soup, "days").values()) == {" | Nothing completed"}
 
 
