@@ -124,6 +124,25 @@ def test_lag_is_nothing_once_all_is_consumed_although_transactions_leave_gaps(ka
     assert lags == [0, 0, 0]
 
 
+def test_lag_is_told_in_records_and_seconds(kafka):
+    for number in range(3):
+        kafka.send(bank("PaymentMade", number=number))
+    consumer = Consumer.on_kafka("payments")
+    source = consumer._source
+    until(lambda: source.poll(1, 0.1))
+    time.sleep(0.2)
+    source.caught_up()
+    labels = {"group": "shop.payments", "topic": "payments"}
+    lags = [
+        REGISTRY.get_sample_value("eventbus_consumer_lag_records", labels | {"partition": str(p)}) for p in range(3)
+    ]
+    assert sum(lags) == 3  # given out is not yet applied
+    assert 0.2 <= metric("eventbus_consumer_lag_seconds") < 60
+    consumer.close()
+    kafka.consume("payments", 3)
+    assert metric("eventbus_consumer_lag_seconds") == 0
+
+
 def test_a_recreated_topic_stops_the_consumer_instead_of_skipping_until_somebody_decides(kafka, capsys):
     kafka.send(bank("PaymentMade", number=1))
     consumer = Consumer.on_kafka("payments")
