@@ -36,13 +36,26 @@ def find_home(directory: Path, *, is_root: bool | None = None) -> Home:
     if not (os.geteuid() == 0 if is_root is None else is_root):
         return Home(BINARIES, directory, None)
     if is_closed(directory):
-        directory = OPEN_TO_ALL / hashlib.sha256(str(directory).encode()).hexdigest()[:16]
+        directory = _open_directory(directory)
     return Home(_open_copy() if is_closed(BINARIES) else BINARIES, directory, UNPRIVILEGED)
 
 
 def is_closed(path: Path) -> bool:
     """Whether some folder above can be entered by its owner only."""
     return any(not folder.stat().st_mode & stat.S_IXOTH for folder in path.resolve().parents if folder.exists())
+
+
+def _open_directory(wanted: Path) -> Path:
+    """A folder for this state directory; those of state directories that are gone are forgotten."""
+    for note in OPEN_TO_ALL.glob("*.origin"):
+        if not Path(note.read_text()).exists():
+            shutil.rmtree(note.with_suffix(""), ignore_errors=True)
+            note.unlink(missing_ok=True)
+    found = OPEN_TO_ALL / hashlib.sha256(str(wanted).encode()).hexdigest()[:16]
+    wanted.parent.mkdir(parents=True, exist_ok=True)
+    OPEN_TO_ALL.mkdir(parents=True, exist_ok=True)
+    found.with_suffix(".origin").write_text(str(wanted.parent))
+    return found
 
 
 def _open_copy() -> Path:

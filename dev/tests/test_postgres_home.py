@@ -18,6 +18,21 @@ def test_a_plain_user_runs_it_where_it_was_asked_to(closed: Path) -> None:
     assert postgres_home.find_home(closed, is_root=False) == postgres_home.Home(postgres_home.BINARIES, closed, None)
 
 
+@pytest.fixture(autouse=True)
+def open_to_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr(postgres_home, "OPEN_TO_ALL", tmp_path / "open")
+    monkeypatch.setattr(postgres_home, "BINARIES", Path("/usr/bin"))
+    return tmp_path / "open"
+
+
+def test_data_of_a_directory_that_is_gone_is_forgotten(closed: Path) -> None:
+    gone = postgres_home.find_home(closed, is_root=True).directory
+    gone.mkdir()
+    closed.parent.rmdir()
+    postgres_home.find_home(closed.parent.with_name("next") / "postgres", is_root=True)
+    assert not gone.exists()
+
+
 def test_root_gives_it_a_folder_that_others_can_enter(closed: Path) -> None:
     home = postgres_home.find_home(closed, is_root=True)
     assert home.user == "nobody"
