@@ -131,6 +131,11 @@ class TestOneClosing:
         assert close(MONDAY, consumed=False, as_if_due=True) == [cycle.id]
         assert Cycle.objects.get(state="open").due_at == DUE + timedelta(days=1)
 
+    def test_as_if_due_finishes_a_closing_under_way_before_it_closes_the_open_cycle(self, cycle):
+        cycle_flip(cycle_id=cycle.id, now=MONDAY)
+        assert len(close(MONDAY, consumed=False, as_if_due=True)) == 2
+        assert Cycle.objects.filter(state="closed").count() == 2
+
     def test_a_failure_is_kept_on_the_cycle_until_it_is_closed(self, cycle):
         def fail(step):
             raise RuntimeError("the disk is full")

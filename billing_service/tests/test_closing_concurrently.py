@@ -3,13 +3,14 @@
 import threading
 
 import pytest
-from django.db import connection, connections, transaction
+from django.db import OperationalError, connection, connections, transaction
 
 from billing.models import Cycle, LedgerAccount, Payout, TaskPrice, Transfer
 from billing.selectors.ledger_check import ledger_findings
 from billing.services.cycles import LEDGER_LOCK, cycle_flip
 from billing.services.task_events import task_events_post
-from eventbus import event_id
+from eventbus import TransientError, event_id
+from eventbus.testing import published
 from tests.ledger import balances, close, payouts
 from tests.make import BORIS, DUE, WILMA, assigned, completed, fee, open_cycle, reward, task_id
 
@@ -77,7 +78,10 @@ def in_thread(function):
 
 def waiting_for_a_lock(kind):
     with connection.cursor() as cursor:
-        cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted AND locktype = %s", [kind])
+        cursor.execute("SELECT pg_stat_clear_snapshot()")
+        cursor.execute(
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event = %s", [kind]
+        )
         return cursor.fetchone()[0]
 
 

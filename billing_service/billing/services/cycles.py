@@ -89,9 +89,10 @@ def cycles_close_due(
             if _close(cycle, now=now, checkpoint=checkpoint):
                 closed.append(cycle.id)
         except Exception as error:
-            Cycle.objects.filter(id=cycle.id).update(failure=f"{type(error).__name__}: {error}"[:2000], failed_at=now)
+            unfinished = Cycle.objects.filter(id=cycle.id).exclude(state=Cycle.State.CLOSED)
+            unfinished.update(failure=f"{type(error).__name__}: {error}"[:2000], failed_at=now)
             raise
-        as_if_due = False
+        as_if_due = as_if_due and cycle.state != Cycle.State.OPEN
     return closed
 
 
@@ -194,5 +195,5 @@ def cycle_request_close(*, cycle_id: UUID, actor_id: UUID) -> bool:
         return False
     cycle.requested_at, cycle.requested_by = now, actor_id
     cycle.save(update_fields=["requested_at", "requested_by"])
-    transaction.on_commit(lambda: celery.current_app.send_task(CLOSE_JOB), robust=True)
+    transaction.on_commit(lambda: celery.current_app.send_task(CLOSE_JOB, retry=False), robust=True)
     return True

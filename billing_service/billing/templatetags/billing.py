@@ -58,9 +58,9 @@ def cycle_name(cycle: Cycle) -> str:
 
 
 @register.inclusion_tag("billing/_state.html")
-def cycle_state(cycle: Cycle) -> dict[str, Any]:
+def cycle_state(cycle: Cycle, now: datetime) -> dict[str, Any]:
     """A cycle's state as a badge: open, due, closing, failed or closed."""
-    return {"cycle": cycle, "due": cycle.state == Cycle.State.OPEN and cycle.due_at <= database_now()}
+    return {"cycle": cycle, "due": cycle.state == Cycle.State.OPEN and cycle.due_at <= now}
 
 
 @register.inclusion_tag("billing/_incomplete.html", takes_context=True)

@@ -136,7 +136,7 @@ def _statement(request: HttpRequest, account_id: UUID) -> HttpResponse:
 def cycle_list(request: HttpRequest) -> HttpResponse:
     """All cycles, the open one first."""
     page = table_page(request, Cycle.objects.all(), sorts={"due": ("due_at", "id")}, default="-due")
-    return render(request, "billing/cycles.html", {"page": page})
+    return render(request, "billing/cycles.html", {"page": page, "now": database_now()})
 
 
 @require_safe
@@ -151,9 +151,11 @@ def cycle_detail(request: HttpRequest, cycle_id: UUID) -> HttpResponse:
         before=request.GET.get("before", ""),
     )
     people = accounts_of(payout.account_id for payout in page)
-    due = cycle.state == Cycle.State.OPEN and cycle.due_at <= database_now()
+    now = database_now()
+    due = cycle.state == Cycle.State.OPEN and cycle.due_at <= now
     context = {
         "cycle": cycle,
+        "now": now,
         "sums": days.cycle_sums(cycle.id),
         "progress": cycles.progress(cycle),
         "mails": cycles.mails(cycle),
