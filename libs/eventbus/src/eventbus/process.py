@@ -1,5 +1,6 @@
-"""What relay and consumer processes have in common: signals, heartbeat file, metrics port."""
+"""What relay and consumer processes have in common: signals, heartbeat file, metrics port, memory."""
 
+import gc
 import os
 import signal
 from collections.abc import Callable
@@ -9,9 +10,17 @@ from prometheus_client import start_http_server
 
 from eventbus.heartbeat import Heartbeat
 
+# Objects made before the collector looks at the youngest; of a batch's, none are in a circle.
+_COLLECT_EVERY = 50_000
+
 
 def prepare() -> Heartbeat:
-    """Serve metrics on METRICS_PORT, if it is set, and return the heartbeat of HEARTBEAT_FILE."""
+    """Serve metrics on METRICS_PORT, if it is set, and return the heartbeat of HEARTBEAT_FILE.
+
+    What is loaded by now stays, so the garbage collector leaves it alone: a tenth of a consumer's time.
+    """
+    gc.freeze()
+    gc.set_threshold(_COLLECT_EVERY, *gc.get_threshold()[1:])
     if port := os.environ.get("METRICS_PORT"):
         start_http_server(int(port))
     return Heartbeat(os.environ.get("HEARTBEAT_FILE"))
