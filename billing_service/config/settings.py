@@ -27,6 +27,7 @@ NAVIGATION = [
     ("Overview", "dashboard", ("admin", "finance")),
     ("Workers", "worker_list", ("admin", "finance")),
     ("Cycles", "cycle_list", ("admin", "finance")),
+    ("Dead letters", "dead_letters:list", ("admin", "finance")),
     ("My statement", "statement", ()),
 ]
 

@@ -106,6 +106,7 @@ def test_the_event_bus_gets_the_tables_of_the_service(production):
     found = production(consumers="billing.events.consumed.CONSUMERS", state="billing.events.published.STATE")
     bus = found["EVENTBUS"]
     assert (bus["SERVICE"], bus["SCHEMAS"]) == ("billing", Path("/srv/schemas"))
+    assert bus["SUPERSEDING"] == ["accounts"]
     assert (bus["CONSUMERS"], bus["STATE"]) == ("billing.events.consumed.CONSUMERS", "billing.events.published.STATE")
     assert "EVENTBUS" not in production(events=False)
 

@@ -15,6 +15,7 @@ from eventbus import ConsumerStopped, TransientError, prune_inbox
 from eventbus.batch import Engine, Item, levels
 from eventbus.errors import Fenced
 from eventbus.inbox import Advance
+from eventbus.jobs import forget_old_events
 from eventbus.memory import TOPIC_ID, MemoryBus
 from eventbus.models import ConsumerOffset, DeadLetter, InboxRow, Sequence
 from eventbus.positions import consumed_until
@@ -213,6 +214,13 @@ def test_old_inbox_rows_are_forgotten_but_for_open_dead_letters():
     assert prune_inbox(now=datetime.now(UTC)) == 0
     assert prune_inbox(now=datetime.now(UTC) + timedelta(days=98), batch=1) == 1
     assert InboxRow.objects.get().outcome == InboxRow.Outcome.DEAD
+
+
+def test_the_daily_job_forgets_what_no_topic_can_repeat():
+    deliver("payments", [bank("PaymentMade", "a1")])
+    InboxRow.objects.update(received_at=datetime.now(UTC) - timedelta(days=98))
+    forget_old_events()
+    assert not InboxRow.objects.exists()
 
 
 def test_log_lines_name_group_counts_and_letters():

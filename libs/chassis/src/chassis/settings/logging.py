@@ -12,9 +12,7 @@ def logging_settings(*, log_format: str, level: str) -> dict[str, Any]:
     renderer: Any = structlog.processors.JSONRenderer()
     chain: list[Any] = [structlog.stdlib.ProcessorFormatter.remove_processors_meta]
     if log_format == "console":
-        renderer = structlog.dev.ConsoleRenderer(
-            colors=False, exception_formatter=structlog.dev.plain_traceback
-        )
+        renderer = structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback)
     else:
         chain.append(structlog.processors.format_exc_info)
     return {

@@ -198,6 +198,7 @@ def celery_settings(environment: Environment, beat: Mapping[str, Any]) -> dict[s
         "CELERY_TIMEZONE": "UTC",
         "CELERY_BEAT_SCHEDULE": {
             "tidy": {"task": "chassis.tidy", "schedule": 24 * 3600.0},
+            "prune inbox": {"task": "eventbus.prune_inbox", "schedule": 24 * 3600.0},
             **beat,
         },
     }
@@ -219,5 +220,7 @@ def eventbus_settings(
             "REPLICATION_FACTOR": environment.integer("KAFKA_REPLICATION_FACTOR", 1),
             "CONSUMERS": consumers,
             "STATE": state,
+            # Its events carry the whole access of an account, so a later one makes those before it void.
+            "SUPERSEDING": ["accounts"],
         }
     }
