@@ -14,8 +14,10 @@ from eventbus.consumer import Consumer
 from eventbus.event import Event
 from eventbus.kafka import client_settings
 from eventbus.memory import MemoryBus
+from eventbus.models import ConsumerOffset, InboxRow
 from eventbus.registry import CachedIds, FixedIds
 from eventbus.relay import Relay
+from eventbus.subscription import subscription
 from eventbus.testing import wire
 from eventbus.topics import settings_of, wanted_topics
 
@@ -107,6 +109,12 @@ class Kafka:
                 pass
         finally:
             consumer.close()
+
+    def forget(self, name: str) -> None:
+        """A subscription as a new database knows it: no position, no event seen."""
+        group = subscription(name).group
+        ConsumerOffset.objects.filter(group__name=group).delete()
+        InboxRow.objects.filter(group__name=group).delete()
 
     def records(self, topic: str) -> list[Record]:
         """All committed records of a topic, partition by partition."""
