@@ -23,12 +23,13 @@ class Rows:
 
     def __init__(self, database: Connection, table: str, events: int) -> None:
         columns = database.execute(
-            "SELECT attname FROM pg_attribute WHERE attrelid = %s::regclass AND attnum > 0 AND NOT attisdropped"
-            " AND attgenerated = '' ORDER BY attnum",
+            "SELECT attname, atttypid FROM pg_attribute WHERE attrelid = %s::regclass AND attnum > 0"
+            " AND NOT attisdropped AND attgenerated = '' ORDER BY attnum",
             [table],
         ).fetchall()
         names = ", ".join(f'"{row[0]}"' for row in columns)
-        self.statement = f"COPY {table} ({names}) FROM STDIN"
+        self.statement = f"COPY {table} ({names}) FROM STDIN (FORMAT BINARY)"
+        self.types = [row[1] for row in columns]
         self.rows: list[tuple[Any, ...]] = database.execute(f"SELECT {names} FROM {table}").fetchall()
         self.each, left = divmod(len(self.rows), events)
         if left or not self.each:
@@ -37,6 +38,7 @@ class Rows:
     def copy(self, done: int, count: int) -> None:
         """Copy the rows of `count` events that come after `done` ones."""
         with connection.cursor() as cursor, cursor.copy(self.statement) as copy:
+            copy.set_types(self.types)
             for row in self.rows[done * self.each : (done + count) * self.each]:
                 copy.write_row(row)
 

@@ -12,6 +12,7 @@ from bench.inside.ceiling import load
 from bench.inside.plain import Plain, ends, plain_producer, send, topic
 from bench.inside.tools import Connection, admin, empty, settle
 from eventbus import Consumer, Event
+from eventbus.process import prepare
 from eventbus.registry import CachedIds
 from eventbus.testing import wire
 
@@ -87,7 +88,7 @@ def _prepare(database: Connection, tables: Sequence[str]) -> None:
 
 def _consumed(events: int) -> float:
     """Events per second from the end of the first batch to the end of the last."""
-    consumer = Consumer.on_kafka("tasks")
+    consumer = Consumer.on_kafka("tasks", prepare())
     while not (first := consumer.step()):
         pass
     done, started = first, perf_counter()

@@ -8,12 +8,14 @@ from django.test import Client
 from bench.inside.sites import Page
 from bench.inside.tools import admin
 from chassis.replica.models import Account
+from chassis.wsgi import make_application
 
 WARM_UP = 5
 
 
 def measure(*, service: str, sizes: list[int], requests: int) -> dict[str, dict[str, list[float]]]:
-    """Milliseconds of each request: page -> number of rows -> times."""
+    """Milliseconds of each request: page -> number of rows -> times; set up as the web process is."""
+    make_application()
     site = import_module(f"bench.inside.sites.{service}")
     found: dict[str, dict[str, list[float]]] = {}
     with admin(service) as database:
