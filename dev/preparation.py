@@ -26,12 +26,9 @@ class Preparation:
 
     def run(self) -> None:
         """All steps of all services."""
-        first, *others = self._system.services
         together = self._system.each_service
         together(self._migrate)
-        # Every service registers every schema; the registry refuses a rule that two of them make at once.
-        self._register(first)
-        together(self._register, others)
+        together(self._register)
         if "auth" in self._system.services:
             self._provision()
 

@@ -122,7 +122,7 @@ def test_auth_has_the_accounts_themselves_and_no_replica(production, monkeypatch
 
 def test_the_schedule_of_a_service_keeps_the_housekeeping(production):
     found = production(beat={"close": {"task": "billing.close", "schedule": 60.0}})
-    assert set(found["CELERY_BEAT_SCHEDULE"]) == {"tidy", "close"}
+    assert set(found["CELERY_BEAT_SCHEDULE"]) == {"tidy", "prune inbox", "close"}
 
 
 def test_an_env_file_beside_the_service_is_read_and_yields_to_the_environment(tmp_path, monkeypatch):

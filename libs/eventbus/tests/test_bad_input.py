@@ -1,6 +1,8 @@
 """Records that may not be believed, and a registry that is away, rebuilt or knows more than we do."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from threading import Barrier
 
 import pytest
 from sample.models import Effect
@@ -198,6 +200,17 @@ def test_a_schema_without_a_frozen_file_is_a_dead_letter(cached_ids, text, expec
     headers = [(SHA256_HEADER, sha256.hex().encode())]
     found = record(bank("PaymentMade"), value=frame(1_999_999_999, b"anything"), headers=headers)
     assert reason(found, CachedIds(registry=Registry(NOBODY))) == expected
+
+
+def test_deployments_that_register_at_the_same_time_do_not_refuse_each_other(own_prefix, servers):
+    registry, schemas, together = Registry(conf().registry_url), catalogue().schemas, Barrier(8)
+
+    def deploy(_: int) -> list[int]:
+        return [registry.register(each) for each in schemas if together.wait(30) >= 0]
+
+    with ThreadPoolExecutor(max_workers=8) as pool:
+        runs = list(pool.map(deploy, range(8)))
+    assert all(run == runs[0] for run in runs)
 
 
 @pytest.mark.django_db

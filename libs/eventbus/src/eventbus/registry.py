@@ -52,11 +52,19 @@ class Registry:
 
     def register(self, schema: Schema) -> int:
         """Register the schema as compatible with all versions, both ways, and return its id. RegistryRefused if not."""
-        self._call("PUT", f"/config/{_subject(schema)}", {"compatibility": "FULL_TRANSITIVE"})
+        self._require_compatibility(_subject(schema))
         found = self._call("POST", f"/subjects/{_subject(schema)}/versions", {"schema": schema.text})
         if found is None:
             raise RegistryRefused(f"{self._url} does not offer registration.")
         return int(found["id"])
+
+    def _require_compatibility(self, subject: str) -> None:
+        rule = {"compatibility": "FULL_TRANSITIVE"}
+        try:
+            self._call("PUT", f"/config/{subject}", rule)
+        except RegistryRefused:
+            # Another service's deployment made the rule between the registry's look and its write: now it is there.
+            self._call("PUT", f"/config/{subject}", rule)
 
     def _call(self, method: str, path: str, body: dict[str, str] | None = None) -> dict[str, Any] | None:
         data = None if body is None else json.dumps(body).encode()
