@@ -56,7 +56,7 @@ def subscribed(service: str) -> set[str]:
             return {
                 leaf.value
                 for leaf in ast.walk(node)
-                if isinstance(leaf, ast.Constant) and str(leaf.value)[:1].isupper()
+                if isinstance(leaf, ast.Constant) and isinstance(leaf.value, str) and leaf.value[:1].isupper()
             }
     raise AssertionError(f"{path} has no CONSUMERS table")
 
