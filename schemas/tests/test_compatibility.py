@@ -10,6 +10,7 @@ import fastavro
 import pytest
 from compatibility import breaks
 from schema_files import SchemaFile, example_record, versions_of_each_event
+
 from tests.conftest import changed
 
 PAIRS = [pair for versions in versions_of_each_event().values() for pair in product(versions, repeat=2)]

@@ -114,7 +114,7 @@ class Person:
 
     def balance(self) -> Locator:
         """The balance on the open statement."""
-        return self.page.locator(".fact", has_text="Balance").locator(".fact-value")
+        return self.page.locator(".fact", has=self.page.get_by_text("Balance", exact=True)).locator(".fact-value")
 
     def entries(self, task: str) -> list[str]:
         """Rows of the statement that name a task, as text."""

@@ -121,6 +121,7 @@ def test_what_one_person_typed_is_not_shown_to_the_next(open_page, browser, live
     page.route("**/samples/new", lambda route: route.abort() if route.request.method == "POST" else route.continue_())
     page.get_by_label("Title").fill("Private")
     page.get_by_role("button", name="Create").click()
+    page.wait_for_url("chrome-error://**")
     session = browser("worker").cookies["tasks_session"].value
     page.context.add_cookies([{"name": "tasks_session", "value": session, "url": live_server.url}])
     page.goto("/samples/new")
