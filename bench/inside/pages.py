@@ -1,9 +1,18 @@
-"""The time of list pages, as a signed-in person gets them: session, permission, queries, template."""
+"""The time of list pages, as a signed-in person gets them: session, permission, queries, template.
 
+Databases with few and with many rows are asked in turn, so that all of them meet the same disturbances.
+"""
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
 from importlib import import_module
 from time import perf_counter
+from typing import TypeVar
 
+from django.db import connection
 from django.test import Client
+from psycopg import sql
 
 from bench.inside.sites import Page
 from bench.inside.tools import admin
@@ -11,35 +20,91 @@ from chassis.replica.models import Account
 from chassis.wsgi import make_application
 
 WARM_UP = 5
+Found = TypeVar("Found")
+
+
+class House:
+    """The service with a database of its own. Django's connections belong to threads: hence one for each house."""
+
+    def __init__(self, service: str, database: str, size: int) -> None:
+        self._thread = ThreadPoolExecutor(1)
+        self._database = admin(service, database)
+        self.inside(lambda: _go_to(database))
+        self._lists = import_module(f"bench.inside.sites.{service}").lists(self._database, size)
+
+    def inside(self, action: Callable[[], Found]) -> Found:
+        """Do something on this house's database."""
+        return self._thread.submit(action).result()
+
+    def next_pages(self) -> list[Page]:
+        """The pages that can be measured as the tables are filled now; none when all were."""
+        return self.inside(lambda: next(self._lists, []))
+
+    def close(self) -> None:
+        """Let go of the database."""
+        self.inside(_leave)
+        self._thread.shutdown()
+        self._database.close()
+
+
+class Visit:
+    """A page of a house and somebody who may see it."""
+
+    def __init__(self, house: House, page: Page) -> None:
+        self._house = house
+        self._page = page
+        self._browser = house.inside(lambda: _browser(page.role))
+
+    def time(self) -> float:
+        """Milliseconds of one request. RuntimeError if it is not the page that was asked for."""
+        return self._house.inside(self._ask)
+
+    def _ask(self) -> float:
+        started = perf_counter()
+        answer = self._browser.get(self._page.address)
+        taken = perf_counter() - started
+        rows = answer.content.count(b"<tr")
+        if answer.status_code != 200 or rows < self._page.rows:
+            raise RuntimeError(f"{self._page}: {answer.status_code} with {rows} rows")
+        return taken * 1000
 
 
 def measure(*, service: str, sizes: list[int], requests: int) -> dict[str, dict[str, list[float]]]:
-    """Milliseconds of each request: page -> number of rows -> times; set up as the web process is."""
+    """Milliseconds of each request: page -> number of rows -> times; in a process set up as the web process is."""
     make_application()
-    site = import_module(f"bench.inside.sites.{service}")
     found: dict[str, dict[str, list[float]]] = {}
-    with admin(service) as database:
-        for size in sizes:
-            for pages in site.lists(database, size):
-                for page in pages:
-                    found.setdefault(page.name, {})[str(size)] = _times(page, requests)
-        site.clear(database)
+    with ExitStack() as stack:
+        names = [stack.enter_context(_copy_of(service, f"{service}_{size}")) for size in sizes]
+        houses = [House(service, name, size) for name, size in zip(names, sizes, strict=True)]
+        while all(pages := [house.next_pages() for house in houses]):
+            for same in zip(*pages, strict=True):
+                visits = [Visit(house, page) for house, page in zip(houses, same, strict=True)]
+                rounds = [[visit.time() for visit in visits] for _ in range(WARM_UP + requests)][WARM_UP:]
+                times = zip(*rounds, strict=True)
+                found[same[0].name] = {str(size): list(its) for size, its in zip(sizes, times, strict=True)}
+        for house in houses:
+            house.close()
     return found
 
 
-def _times(page: Page, requests: int) -> list[float]:
-    browser = _browser(page.role)
-    return [_time(browser, page) for _ in range(WARM_UP + requests)][WARM_UP:]
+@contextmanager
+def _copy_of(service: str, name: str) -> Iterator[str]:
+    """A copy of the service's empty database, for as long as it is needed."""
+    copy, original = sql.Identifier(name), sql.Identifier(service)
+    with admin(service, "postgres") as cluster:
+        cluster.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(copy, original))
+        try:
+            yield name
+        finally:
+            cluster.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(copy))
 
 
-def _time(browser: Client, page: Page) -> float:
-    started = perf_counter()
-    answer = browser.get(page.address)
-    taken = perf_counter() - started
-    rows = answer.content.count(b"<tr")
-    if answer.status_code != 200 or rows < page.rows:
-        raise RuntimeError(f"{page.name}: {answer.status_code} with {rows} rows at {page.address}")
-    return taken * 1000
+def _go_to(database: str) -> None:
+    connection.settings_dict = {**connection.settings_dict, "NAME": database}
+
+
+def _leave() -> None:
+    connection.close()
 
 
 def _browser(role: str) -> Client:

@@ -11,9 +11,10 @@ import psycopg
 Connection = psycopg.Connection[Any]
 
 
-def admin(service: str) -> Connection:
-    """The superuser in a service's database: fills tables, empties them, and vacuums."""
-    return psycopg.connect(os.environ[f"BENCH_ADMIN_{service.upper()}"], autocommit=True)
+def admin(service: str, database: str = "") -> Connection:
+    """The superuser in a service's database, or in another one: fills tables, empties them, and vacuums."""
+    address = os.environ[f"BENCH_ADMIN_{service.upper()}"]
+    return psycopg.connect(address, dbname=database or service, autocommit=True)
 
 
 def seconds(action: Callable[[], object]) -> float:

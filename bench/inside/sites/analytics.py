@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from bench.inside.sites import Page
-from bench.inside.tools import Connection, empty, make_people, settle
+from bench.inside.tools import Connection, make_people, settle
 
 TABLES = (
     "analytics_completed_task",
@@ -15,17 +15,18 @@ TABLES = (
 WORKERS = 100
 DAYS = 60
 PARTITIONS = 12
+TIED = 60
 
 
 def lists(database: Connection, size: int) -> Iterator[list[Page]]:
-    """Completions of sixty days; rewards of 20 to 40 dollars, so that the highest of a day ties."""
-    clear(database)
+    """Completions of sixty days; the newest sixty share the highest reward, the others have each their own."""
     people = make_people(database, WORKERS)
     database.execute(
         "INSERT INTO analytics_completed_task (generation, task_id, transfer_id, account_id, reward, business_date,"
-        " occurred_at) SELECT 1, uuidv7(), uuidv7(), (%s::uuid[])[1 + n %% %s], 2000 + n * 7919 %% 2001, at::date, at"
+        " occurred_at) SELECT 1, uuidv7(), uuidv7(), (%s::uuid[])[1 + n %% %s], "
+        " CASE WHEN n > %s THEN 2000 + n * 7919 %% 1000003 ELSE 5000000 END, at::date, at"
         " FROM (SELECT n, now() - n * %s * interval '1 day' / %s AS at FROM generate_series(1::bigint, %s) AS n) made",
-        [people, len(people), DAYS, size, size],
+        [people, len(people), TIED, DAYS, size, size],
     )
     database.execute(
         "INSERT INTO analytics_task_title (generation, task_id, version, title, jira_id)"
@@ -47,10 +48,5 @@ def lists(database: Connection, size: int) -> Iterator[list[Page]]:
     yield [
         Page("analytics, today and this week", "admin", "/", 2),
         Page("analytics, sixty days", "admin", f"/?from={span[0]}&to={span[1]}", 60),
-        Page("analytics, a tie of sixty days", "admin", f"/ties/{span[0]}/{span[1]}", 1),
+        Page("analytics, a tie of sixty days", "admin", f"/ties/{span[0]}/{span[1]}"),
     ]
-
-
-def clear(database: Connection) -> None:
-    """Leave the tables empty."""
-    empty(database, *TABLES)

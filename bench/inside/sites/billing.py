@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from bench.inside.sites import Page, after_middle
-from bench.inside.tools import Connection, empty, make_people, settle
+from bench.inside.tools import Connection, make_people, settle
 from billing.models import Transfer
 
 TABLES = (
@@ -15,7 +15,8 @@ TABLES = (
     "replica_account",
 )
 WORKERS = 100
-DAYS = 60
+DAYS = 8  # few, so that a day of a thousand entries has about as many workers as a page
+CYCLES = 60
 
 # The first worker has half of all entries, so that a statement is long; six fees come to four rewards.
 _TRANSFERS = """
@@ -42,8 +43,7 @@ SELECT account_id, cycle_id, business_date, kind, sum(change), count(*) FROM bil
 
 
 def lists(database: Connection, size: int) -> Iterator[list[Page]]:
-    """Entries of sixty days, in a cycle for each."""
-    clear(database)
+    """Entries of eight days, in a cycle for each."""
     people = make_people(database, WORKERS)
     with database.transaction():
         database.execute("SET LOCAL session_replication_role = replica")  # the guard takes no entries of closed cycles
@@ -55,7 +55,9 @@ def lists(database: Connection, size: int) -> Iterator[list[Page]]:
         Page("billing, overview", "finance", "/", 30),
         Page("billing, statement", "finance", statement),
         Page("billing, statement, from the middle", "finance", f"{statement}?after={middle}"),
-        Page("billing, a day", "finance", database.execute("SELECT '/days/' || (now()::date - 5)").fetchall()[0][0], 5),
+        Page(
+            "billing, a day", "finance", database.execute("SELECT '/days/' || (now()::date - 5)").fetchall()[0][0], 30
+        ),
         Page("billing, cycles", "finance", "/cycles"),
         Page("billing, 100 workers", "finance", "/workers"),
     ]
@@ -74,7 +76,7 @@ def _fill(database: Connection, people: list[object], size: int) -> None:
         " SELECT uuidv7(), (now()::date - n) + time '18:00', CASE n WHEN 0 THEN 'open' ELSE 'closed' END,"
         " 0, 0, '', NULL, ''"
         " FROM generate_series(0, %s) AS n",
-        [DAYS],
+        [CYCLES],
     )
     database.execute(
         "INSERT INTO billing_task (id, version, title, jira_id, status, assignment_no, completion_no)"
@@ -87,8 +89,3 @@ def _fill(database: Connection, people: list[object], size: int) -> None:
         "UPDATE billing_ledgeraccount a SET balance = t.sum, entry_no = t.count FROM (SELECT account_id, sum(change),"
         " count(*) FROM billing_transfer GROUP BY 1) t WHERE t.account_id = a.id"
     )
-
-
-def clear(database: Connection) -> None:
-    """Leave the tables empty."""
-    empty(database, *TABLES)
