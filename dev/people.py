@@ -16,7 +16,6 @@ PEOPLE = (
     ("lena@popug.example", "Lena Larsen", "worker"),
     ("pavel@popug.example", "Pavel Petrov", "worker"),
     ("ines@popug.example", "Inês Duarte", "worker"),
-    ("jonas@popug.example", "Jonas Jung", "worker"),
 )
 
 
