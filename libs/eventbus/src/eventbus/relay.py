@@ -104,7 +104,8 @@ class Relay:
 
     def forget(self, rows: Sequence[Outgoing]) -> None:
         """Delete rows that were sent."""
-        self._query("DELETE FROM eventbus_outbox WHERE id = ANY(%s)", ([row.id for row in rows],))
+        ids = "{" + ",".join(str(row.id) for row in rows) + "}"  # much faster than letting the driver write a list
+        self._query("DELETE FROM eventbus_outbox WHERE id = ANY(%s::bigint[])", (ids,))
         for topic in {row.topic for row in rows}:
             metrics.RELAYED.labels(topic).inc(sum(row.topic == topic for row in rows))
 
