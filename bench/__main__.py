@@ -23,10 +23,9 @@ def main() -> int:
     except Trouble as trouble:
         print(trouble, file=sys.stderr)
         return 1
-    print("\n" + table([figure for figures in found.values() for figure in figures]))
     if len(found) == len(CASES):
         write(found)
-        print(f"\nWritten to {RESULTS.parent.name}/{RESULTS.name}")
+        print(f"Written to {RESULTS.parent.name}/{RESULTS.name}")
     return 0
 
 
@@ -40,7 +39,7 @@ def measure(chosen: list[str]) -> dict[str, list[Figure]]:
             started = monotonic()
             print(f"{name} ", end="", flush=True)
             found[name] = CASES[name].run(here)
-            print(f"({monotonic() - started:.0f} s)", flush=True)
+            print(f"({monotonic() - started:.0f} s)\n{table(found[name])}\n", flush=True)
     return found
 
 

@@ -19,6 +19,7 @@ def measure(*, tasks: int, workers: int, repetitions: int) -> dict[str, list[flo
     make_application()
     found: dict[str, list[float]] = {"bare": [], "whole": []}
     with admin("tasks") as database:
+        empty(database, "tasks_task", "tasks_taskprice", "replica_account", *WRITTEN)
         people = _fill(database, tasks, workers)
         actor = Account.objects.get(role="manager")
         _bare_update(people)  # the table gets its room for second versions of rows

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from bench.inside.sites import Page
-from bench.inside.tools import Connection, make_people, settle
+from bench.inside.tools import Connection, empty, make_people, settle
 
 TABLES = (
     "analytics_completed_task",
@@ -20,6 +20,7 @@ TIED = 60
 
 def lists(database: Connection, size: int) -> Iterator[list[Page]]:
     """Completions of sixty days; the newest sixty share the highest reward, the others have each their own."""
+    empty(database, *TABLES)
     people = make_people(database, WORKERS)
     database.execute(
         "INSERT INTO analytics_completed_task (generation, task_id, transfer_id, account_id, reward, business_date,"

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from bench.inside.sites import Page, after_middle
-from bench.inside.tools import Connection, make_people, settle
+from bench.inside.tools import Connection, empty, make_people, settle
 from billing.models import Transfer
 
 TABLES = (
@@ -44,6 +44,7 @@ SELECT account_id, cycle_id, business_date, kind, sum(change), count(*) FROM bil
 
 def lists(database: Connection, size: int) -> Iterator[list[Page]]:
     """Entries of eight days, in a cycle for each."""
+    empty(database, *TABLES)
     people = make_people(database, WORKERS)
     with database.transaction():
         database.execute("SET LOCAL session_replication_role = replica")  # the guard takes no entries of closed cycles

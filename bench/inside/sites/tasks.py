@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from bench.inside.sites import Page, after_middle
-from bench.inside.tools import Connection, make_people, make_tasks, price_tasks, settle
+from bench.inside.tools import Connection, empty, make_people, make_tasks, price_tasks, settle
 from tasks.models import Task
 
 TABLES = ("tasks_task", "tasks_taskprice", "tasks_reassignment", "replica_account")
@@ -12,6 +12,7 @@ WORKERS = 8  # few, so that each of them has more than a page of a thousand task
 
 def lists(database: Connection, size: int) -> Iterator[list[Page]]:
     """Half of the tasks are open."""
+    empty(database, *TABLES)
     people = make_people(database, WORKERS)
     make_tasks(database, size, people)
     database.execute(
