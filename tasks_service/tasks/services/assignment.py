@@ -92,7 +92,7 @@ def tasks_assign(
     reassignment_id: UUID | None = None,
     caused: bool = False,
 ) -> None:
-    """Move locked tasks, write their history and publish TaskAssigned and TaskUpdated for each.
+    """Move locked tasks, in id order as they were held, write their history and publish TaskAssigned and TaskUpdated.
 
     `at` is the time of the assignment; no task is assigned earlier than it was assigned before. `caused` by an event:
     the new events have ids that a replay repeats.
@@ -121,7 +121,7 @@ WITH drawn AS (
         assigned_at = greatest(%(at)s, task.assigned_at),
         assignment_no = task.assignment_no + (drawn.worker_id IS NOT NULL)::int,
         version = task.version + 1
-    FROM drawn WHERE task.id = drawn.id
+    FROM drawn WHERE task.id = drawn.id AND task.id BETWEEN %(first)s::uuid AND %(last)s::uuid
     RETURNING task.*, drawn.previous_id, drawn.cause
 ), noted AS (
     INSERT INTO tasks_taskhistory
@@ -145,6 +145,9 @@ def _move(
         cursor.execute(
             _MOVE,
             {
+                # Held in id order: the range keeps each chunk from reading the whole table.
+                "first": drawn[0].task.id,
+                "last": drawn[-1].task.id,
                 "ids": array_literal(draw.task.id for draw in drawn),
                 "previous": array_literal(draw.task.assignee_id for draw in drawn),
                 "workers": array_literal(names[draw.worker_id] for draw in drawn),
