@@ -2,6 +2,8 @@
 
 from typing import ClassVar
 
+from django.contrib.postgres.indexes import GinIndex
+from django.contrib.postgres.search import SearchVector
 from django.db import models
 
 
@@ -34,7 +36,10 @@ class Account(models.Model):
     is_anonymous = False
 
     class Meta:
-        indexes = [models.Index(fields=["role", "is_active"], name="replica_account_role")]
+        indexes = [
+            models.Index(fields=["role", "is_active"], name="replica_account_role"),
+            GinIndex(SearchVector("full_name", "email", config="simple"), name="replica_account_words"),
+        ]
 
     def __str__(self) -> str:
         return self.name
