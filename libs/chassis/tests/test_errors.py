@@ -2,6 +2,7 @@
 
 import pytest
 from django.db import connection
+from django.test.client import FakePayload
 
 HTMX = {"HX-Request": "true"}
 
@@ -93,3 +94,25 @@ def test_a_request_that_no_page_saw_is_answered_in_the_house_style(client, db, s
     response = client.get("/open")
     assert response.status_code == 400
     assert b"This address is not understood" in response.content or b"not understood" in response.content
+
+
+TOO_LARGE = {"text": "x" * 3_000_000}
+
+
+def test_a_form_of_megabytes_is_answered_in_the_house_style(browser):
+    response = browser("worker").post("/samples/new", TOO_LARGE)
+    assert response.status_code == 413
+    assert b"nothing was saved" in response.content
+    assert "Content-Security-Policy" in response
+
+
+def test_a_form_of_megabytes_is_a_fragment_for_htmx(browser):
+    response = browser("worker").post("/notes/save", TOO_LARGE, headers=HTMX)
+    assert response.status_code == 413
+    assert response.content.startswith(b"<p data-error-message>That was too much text")
+
+
+def test_a_body_of_megabytes_is_read_to_its_end_before_it_is_refused(client, db):
+    body = FakePayload(b"x" * 3_000_000)
+    client.generic("POST", "/notes/save", b"", **{"wsgi.input": body, "CONTENT_LENGTH": "3000000"})
+    assert len(body) == 0

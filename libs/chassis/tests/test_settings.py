@@ -149,3 +149,9 @@ def test_static_files_get_hashed_names_once_they_are_collected(tmp_path, setting
     assert (tmp_path / url.removeprefix("/static/")).with_suffix(".css.gz").exists()
     with pytest.raises(ValueError, match="forgotten"):
         HashedStaticFiles().url("chassis/forgotten.css")
+
+
+@pytest.mark.parametrize("value", ["short", "secret" * 10, "Demo-" + "x" * 40])
+def test_production_refuses_a_short_or_demo_part_of_a_variable(production, tmp_path, value):
+    with pytest.raises(ImproperlyConfigured, match="OIDC_CLIENTS"):
+        Environment(tmp_path).checked_secret("OIDC_CLIENTS", value)

@@ -34,7 +34,10 @@ class Environment:
 
     def secret(self, name: str) -> str:
         """A secret; production refuses a missing, short or demo value."""
-        value = self.required(name, relaxed=f"insecure-{name.lower()}-for-development-only")
+        return self.checked_secret(name, self.required(name, relaxed=f"insecure-{name.lower()}-for-development-only"))
+
+    def checked_secret(self, name: str, value: str) -> str:
+        """The value, unless production must not run with it; for a secret that is a part of a variable."""
         if not self.relaxed and (len(value) < _SECRET_LENGTH or value.lower().startswith(_DEMO_VALUES)):
             raise ImproperlyConfigured(
                 f"{name} is short or a demo value: generate one of at least {_SECRET_LENGTH} random characters."

@@ -45,6 +45,7 @@ def middleware(extra: Sequence[str], *, replica: bool) -> list[str]:
         "django.middleware.security.SecurityMiddleware",
         "csp.middleware.CSPMiddleware",
         "chassis.errors.UnavailableMiddleware",
+        "chassis.errors.TooLargeMiddleware",
         "whitenoise.middleware.WhiteNoiseMiddleware",
         "django.contrib.sessions.middleware.SessionMiddleware",
         "django.middleware.common.CommonMiddleware",
