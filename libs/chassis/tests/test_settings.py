@@ -155,3 +155,14 @@ def test_static_files_get_hashed_names_once_they_are_collected(tmp_path, setting
 def test_production_refuses_a_short_or_demo_part_of_a_variable(production, tmp_path, value):
     with pytest.raises(ImproperlyConfigured, match="OIDC_CLIENTS"):
         Environment(tmp_path).checked_secret("OIDC_CLIENTS", value)
+
+
+def test_a_value_can_come_from_a_file_that_the_environment_names(production, monkeypatch, tmp_path):
+    secret, database = tmp_path / "SECRET_KEY", tmp_path / "DATABASE_URL"
+    secret.write_text(STRONG[::-1])
+    database.write_text("postgres://billing_app:mounted@db:5432/billing")
+    monkeypatch.setenv("SECRET_KEY_FILE", str(secret))
+    monkeypatch.setenv("DATABASE_URL_FILE", str(database))
+    found = production()
+    assert found["SECRET_KEY"] == STRONG[::-1]
+    assert found["DATABASES"]["default"]["PASSWORD"] == "mounted"

@@ -18,7 +18,8 @@ class Environment:
         env_file = base_dir / ".env"
         if env_file.is_file():
             environ.Env.read_env(str(env_file))
-        self.env: Any = environ.Env()
+        # NAME_FILE names a file that holds the value: secrets of containers are mounted, not passed.
+        self.env: Any = environ.FileAwareEnv()
         self.debug = bool(self.env.bool("DEBUG", default=False))
         self.demo = bool(self.env.bool("DEMO", default=False))
         self.relaxed = self.debug or self.demo
