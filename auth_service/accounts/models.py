@@ -6,6 +6,8 @@ from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.db import models
 from django.db.models.functions import Lower
 
+from chassis.outgoing import Outgoing
+
 from . import domain
 
 
@@ -120,15 +122,11 @@ class RelyingParty(models.Model):
         return self.name
 
 
-class Effect(models.Model):
-    """Something that leaves the database: claimed and done by a job, tried again until it worked."""
+class Effect(Outgoing):
+    """Something that leaves the database because of an account."""
 
     account_id = models.UUIDField()
     created_at = models.DateTimeField()
-    attempts = models.IntegerField(default=0)
-    next_attempt_at = models.DateTimeField()
-    done_at = models.DateTimeField(null=True, blank=True)
-    last_error = models.CharField(max_length=200, blank=True)
 
     class Meta:
         abstract = True

@@ -14,9 +14,9 @@ from django.utils import timezone
 from jwcrypto import jwt
 from oauth2_provider.utils import jwk_from_pem
 
+from accounts.domain import retry_delay
 from accounts.models import LogoutDelivery
-
-from .effects import claim, settle
+from chassis.outgoing import claim, settle
 
 EVENT = "http://schemas.openid.net/event/backchannel-logout"
 TIMEOUT_SECONDS = 2.0
@@ -47,7 +47,7 @@ def logouts_send(*, now: datetime, post: Post | None = None) -> int:
     send = partial(_send, now=now, post=post or _post)
     with ThreadPoolExecutor(max_workers=PARALLEL) as pool:
         outcomes = dict(zip((row.pk for row in rows), pool.map(send, rows), strict=True))
-    return settle(rows, attempt=lambda row: outcomes[row.pk], now=now)
+    return settle(rows, attempt=lambda row: outcomes[row.pk], retry_after=retry_delay, now=now)
 
 
 def _send(row: LogoutDelivery, *, now: datetime, post: Post) -> str:

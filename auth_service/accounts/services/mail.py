@@ -8,9 +8,9 @@ from django.conf import settings
 from django.core.mail import EmailMessage
 from django.template.loader import render_to_string
 
+from accounts.domain import retry_delay
 from accounts.models import Account, Mail
-
-from .effects import claim, settle
+from chassis.outgoing import claim, settle
 
 BATCH, LEASE = 10, timedelta(minutes=3)  # the server may take ten seconds for each
 
@@ -33,7 +33,7 @@ def mail_write(account: Account, *, template: str, context: dict[str, Any], now:
 
 def mail_send(*, now: datetime) -> int:
     """Sends the mail that is due; returns how many went out."""
-    return settle(claim(Mail, limit=BATCH, lease=LEASE, now=now), attempt=_attempt, now=now)
+    return settle(claim(Mail, limit=BATCH, lease=LEASE, now=now), attempt=_attempt, retry_after=retry_delay, now=now)
 
 
 def _attempt(mail: Mail) -> str:
