@@ -15,7 +15,8 @@ from eventbus.topics import wanted_topics
 @pytest.fixture(autouse=True)
 def handlers_misbehave() -> Iterator[None]:
     """Each test starts with handlers that stumble again."""
-    consumed.healed.clear()
+    for switch in (consumed.healed, consumed.at_gate, consumed.gate):
+        switch.clear()
     consumed.attempts.clear()
     yield
     consumed.healed.clear()

@@ -16,11 +16,11 @@ from sample.models import Effect
 from sample.published import bank, order
 from structlog.testing import capture_logs
 
-from eventbus import consumed_until, publish
+from eventbus import ConsumerStopped, consumed_until, publish
 from eventbus.conf import conf
 from eventbus.consumer import Consumer
 from eventbus.kafka import producer_settings
-from eventbus.models import ConsumerOffset, DeadLetter, OffsetDecision
+from eventbus.models import ConsumerOffset, DeadLetter, InboxRow, OffsetDecision
 from eventbus.registry import CachedIds
 from eventbus.testing import wire
 
@@ -106,6 +106,15 @@ def test_a_lost_database_connection_is_replaced(kafka):
             )
         kafka.send(bank("PaymentMade", number=2))
         until(lambda: numbers() == [1, 2])
+
+
+def test_a_handler_whose_session_postgres_ended_is_tried_again_and_not_to_blame(kafka):
+    kafka.send(bank("PaymentMade", number=1, text="idle too long"))
+    with capture_logs() as lines:
+        kafka.consume("payments", 1)
+    assert numbers() == [1]
+    assert not DeadLetter.objects.exists()
+    assert [line["event"] for line in lines][:2] == ["try_again", "event_applied"]
 
 
 def test_lag_is_nothing_once_all_is_consumed_although_transactions_leave_gaps(kafka):
@@ -236,6 +245,23 @@ def test_records_of_a_transaction_that_was_given_up_are_not_read(kafka):
         (producer.commit_transaction if commit else producer.abort_transaction)(10)
     kafka.consume("payments", 1)
     assert numbers() == [2]
+
+
+def test_a_constraint_that_the_commit_finds_violated_stops_the_consumer_and_nothing_is_set_aside(kafka):
+    kafka.send(bank("PaymentMade", number=1))
+    kafka.consume("payments", 1)
+    before = set(ConsumerOffset.objects.values_list("topic", "partition", "position"))
+    kafka.send(bank("PaymentMade", "a1", 2))
+    kafka.send(bank("PaymentMade", "a1", 3, "no shelf at commit"))
+    with pytest.raises(ConsumerStopped, match="could not be committed.*shelf"):
+        kafka.consume("payments", 2)
+    assert numbers() == [1]
+    assert not DeadLetter.objects.exists()
+    assert InboxRow.objects.count() == 1
+    assert set(ConsumerOffset.objects.values_list("topic", "partition", "position")) == before
+    consumed.healed.set()
+    kafka.consume("payments", 2)
+    assert numbers() == [1, 2, 3]
 
 
 def test_stopping_a_consumer_whose_handler_is_stuck_takes_no_longer_than_its_wait(kafka):

@@ -7,7 +7,7 @@ from time import perf_counter
 from uuid import UUID
 
 import structlog
-from django.db import InterfaceError, OperationalError, connection, transaction
+from django.db import IntegrityError, InterfaceError, OperationalError, connection, transaction
 
 from eventbus import inbox, metrics
 from eventbus.codec import Record, SchemaIds, decode, header, is_future
@@ -62,7 +62,7 @@ class Engine:
         """Move the positions and apply the records, all or nothing; what `confirm` raises undoes it all.
 
         Fenced if a position is not the one we left; one of TRANSIENT if it is to be tried again; ConsumerStopped if
-        too many events in a row could not be handled.
+        too many events in a row could not be handled, or the commit finds a constraint violated.
         """
         started = perf_counter()
         found = self.sort(records)
@@ -73,8 +73,10 @@ class Engine:
                 batch.run(advances)
                 if confirm is not None:
                     confirm()
-        except BaseException:
+        except BaseException as error:
             self.culprits_in_a_row = culprits
+            if isinstance(error, IntegrityError):  # of the commit: no event can be told to be the culprit
+                raise ConsumerStopped(f"The batch could not be committed: {error}") from error
             raise
         group = self.subscription.group
         metrics.BATCH_SECONDS.labels(group).observe(perf_counter() - started)
@@ -166,6 +168,9 @@ class Batch:
         except TRANSIENT:
             raise
         except Exception as error:
+            if connection.connection is None or connection.connection.closed:
+                # Postgres ends a session that idled in its transaction with an internal error: nobody's fault here.
+                raise TransientError(f"The database connection was lost: {error}") from error
             if len(ready) > 1:
                 middle = len(ready) // 2
                 self._call(handler, ready[:middle])

@@ -27,6 +27,7 @@ class Conf:
     superseding: tuple[str, ...] = ()  # topics, besides `-stream` ones, whose later events make the earlier ones void
     shards: int = 1  # parts of the key space that relays share among them
     relay_database: str = ""  # libpq address of the relay's direct connection; default: that of Django's database
+    relay_idle_seconds: int = 30  # after which Postgres takes a frozen relay's shard away; a relay asks once a second
     stop_after: int = 20  # culprits in a row after which the consumer blames itself
     stop_percent: int = 10  # and share of a batch, where it has at least 100 events
     inbox_days: int = 97  # how long event ids are remembered: a topic's retention and a week

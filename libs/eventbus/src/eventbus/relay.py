@@ -224,7 +224,7 @@ def produce(producer: Producer, topic: str, row: Outgoing) -> None:
 def database_address() -> dict[str, Any]:
     """Arguments of the relay's connection: direct, never through a pooler, and soon lost if it is frozen."""
     options = {
-        "idle_session_timeout": 30_000,
+        "idle_session_timeout": conf().relay_idle_seconds * 1000,
         "statement_timeout": 30_000,
         "synchronous_commit": "off",  # a lost deletion sends a batch again, no more
         # The table's statistics are of a moment long ago: always walk the index from the oldest row on.

@@ -23,8 +23,9 @@ _AWAY = (psycopg.Error, KafkaException, TransientError)
 class RelayRunner:
     """Relays all shards that no other process has."""
 
-    def __init__(self, shards: int, heartbeat: Heartbeat) -> None:
+    def __init__(self, shards: int, heartbeat: Heartbeat, relay: type[Relay] = Relay) -> None:
         self._shards = shards
+        self._relay = relay
         self._heartbeat = heartbeat
         self._stop = threading.Event()
         self._claiming = threading.Lock()
@@ -50,7 +51,7 @@ class RelayRunner:
     def _work(self, shard: int) -> None:
         while not self._stop.is_set():
             self._seen[shard] = monotonic()
-            relay = Relay(shard, self._shards)
+            relay = self._relay(shard, self._shards)
             try:
                 if self._claim(relay):
                     self._go_round(relay)

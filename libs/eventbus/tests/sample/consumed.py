@@ -1,10 +1,11 @@
 """What the shop consumes. An event's text makes its handler misbehave."""
 
+import select
 import threading
 from collections.abc import Sequence
 from uuid import UUID
 
-from django.db import OperationalError
+from django.db import OperationalError, connection
 
 from eventbus import Event, TransientError, event_id, publish
 from eventbus.tracing import current_traceparent
@@ -12,10 +13,16 @@ from sample.models import Effect
 
 healed = threading.Event()  # once set, handlers take what they could not take before
 attempts: list[str] = []  # texts that handlers stumbled over
+GATE_SECONDS = 30
+at_gate, gate = threading.Event(), threading.Event()  # where handlers of "gate" wait, and until when
 
 
 def _misbehave(event: Event) -> None:
     text = event.data["text"]
+    if text == "gate":
+        at_gate.set()
+        gate.wait(GATE_SECONDS)
+        return
     if text in {"", "echo"} or healed.is_set():
         return
     attempts.append(text)
@@ -25,6 +32,13 @@ def _misbehave(event: Event) -> None:
         raise TransientError("the helper is away")
     if text == "database away":
         raise OperationalError("server closed the connection")
+    if text == "idle too long" and attempts.count(text) == 1:
+        with connection.cursor() as cursor:
+            cursor.execute("SET LOCAL idle_in_transaction_session_timeout = 20")
+            select.select([cursor.connection.fileno()], [], [], GATE_SECONDS)  # until Postgres says that it is over
+    if text == "no shelf at commit":
+        with connection.cursor() as cursor:
+            cursor.execute("SET CONSTRAINTS ALL DEFERRED")
 
 
 def _keep(handler: str, events: Sequence[Event]) -> None:
@@ -34,7 +48,7 @@ def _keep(handler: str, events: Sequence[Event]) -> None:
         _misbehave(event)
         row = Effect(handler=handler, event_id=event.id, name=event.name, key=event.key, size=len(events), trace=trace)
         row.number = event.data["number"]
-        row.shelf_id = 4711 if event.data["text"] == "no shelf" and not healed.is_set() else None
+        row.shelf_id = 4711 if event.data["text"].startswith("no shelf") and not healed.is_set() else None
         rows.append(row)
     Effect.objects.bulk_create(rows)
 

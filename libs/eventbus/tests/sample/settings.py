@@ -52,6 +52,7 @@ EVENTBUS = {
     "CONSUMERS": "sample.consumed.CONSUMERS",
     "STATE": "sample.published.STATE",
     "SUPERSEDING": ["cards"],
+    "RELAY_IDLE_SECONDS": int(os.environ.get("RELAY_IDLE_SECONDS", "30")),
 }
 structlog.configure(
     processors=[
