@@ -13,7 +13,7 @@ PORTS = AUTH_PORT TASKS_PORT BILLING_PORT ANALYTICS_PORT MAIL_PORT SMTP_PORT IMA
 	KAFKA_CONTROLLER_PORT REGISTRY_PORT REGISTRY_MANAGEMENT_PORT VALKEY_PORT
 export $(PORTS)
 .DEFAULT_GOAL := help
-.PHONY: help bootstrap demo test lint e2e bench clean shell logs psql migrations lock warm memory close
+.PHONY: help bootstrap demo test lint e2e bench clean shell logs psql migrations lock warm cold stop start memory close
 
 help: ## list the targets
 	@grep -E '^[a-z0-9]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -23,8 +23,8 @@ bootstrap: ## make .venv from the lock (every other target does it first)
 		"Install it (Debian: apt-get install python3 python3-venv; macOS: brew install python)." >&2; exit 1; }
 	@$(PYTHON) dev/bootstrap.py
 
-demo: bootstrap ## run the whole product with a month of history, until Ctrl-C
-	@$(DEV) demo
+demo: bootstrap ## run the whole product with thirty days of history, until Ctrl-C (less: make demo days=5)
+	@$(DEV) demo $(if $(days),--days $(days))
 
 test: bootstrap ## prove everything; one service on warm servers: make test s=billing k=reopen
 	@$(DEV) test $(if $(s),--suite "$(s)") $(if $(k),-k "$(k)")
@@ -38,7 +38,7 @@ e2e: bootstrap ## the browser tests alone: make e2e k=reassign
 bench: bootstrap ## measure throughput and latency, write bench/results.json
 	@.venv/bin/python -m bench
 
-clean: bootstrap ## forget the demo's data and the warm servers
+clean: bootstrap ## forget the demo's data
 	@$(DEV) clean
 
 shell: bootstrap ## Python shell in a service of the running demo: make shell s=billing
@@ -59,8 +59,17 @@ close: bootstrap ## close the demo's open billing cycle now, as if it were due
 memory: bootstrap ## memory of all processes of the running demo
 	@$(DEV) memory
 
-warm: bootstrap ## start servers that stay up for `make test s=` (stop them with make clean)
+stop: bootstrap ## take a server from the running demo: make stop p=kafka
+	@$(DEV) stop "$(p)"
+
+start: bootstrap ## start it again: make start p=kafka
+	@$(DEV) start "$(p)"
+
+warm: bootstrap ## start servers that stay up for `make test s=`
 	@$(DEV) warm up
+
+cold: bootstrap ## stop and forget them
+	@$(DEV) warm down
 
 lock: bootstrap ## write all lock files anew; with newer versions: make lock upgrade=1
 	@$(DEV) lock $(if $(upgrade),--upgrade)

@@ -7,13 +7,13 @@ from collections.abc import Callable
 
 from dev import console, demo, download, lock, test, warm
 from dev.errors import Trouble
+from dev.seed import HISTORY_DAYS
 
 Command = Callable[[argparse.Namespace], int | None]
 WARM_ACTIONS = {"up": warm.up, "down": warm.down, "status": warm.status}
 PLAIN: dict[str, tuple[str, Command]] = {
-    "demo": ("run the whole product until Ctrl-C", lambda _: demo.run()),
     "lint": ("ruff, import-linter and mypy", lambda _: test.lint_alone()),
-    "clean": ("forget the demo and the warm servers", lambda _: console.clean()),
+    "clean": ("forget the demo", lambda _: console.clean()),
     "memory": ("memory of the running demo", lambda _: console.memory()),
     "lock-servers": ("write dev/servers.lock.json", lambda _: download.write_lock()),
 }
@@ -56,6 +56,13 @@ def parser() -> argparse.ArgumentParser:
 
 
 def _add_larger(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    product = commands.add_parser("demo", help="run the whole product until Ctrl-C")
+    product.add_argument("--days", type=int, default=HISTORY_DAYS, help="business days of history of a new demo")
+    product.set_defaults(run=lambda arguments: demo.run(arguments.days))
+    for name, act in (("stop", console.stop), ("start", console.start)):
+        command = commands.add_parser(name, help=f"{name} a server of the running demo")
+        command.add_argument("server", nargs="?", default="")
+        command.set_defaults(run=lambda arguments, act=act: act(arguments.server))
     servers = commands.add_parser("warm", help="servers that stay up between test runs")
     servers.add_argument("action", choices=list(WARM_ACTIONS))
     servers.set_defaults(run=lambda arguments: WARM_ACTIONS[arguments.action]())

@@ -10,10 +10,12 @@ import psutil
 
 from dev.demo import DESCRIPTION
 from dev.errors import Trouble
-from dev.paths import DEMO, SERVICES, WARM, service_dir
-from dev.servers import Servers
+from dev.paths import DEMO, SERVICES, service_dir
+from dev.servers import NAMES, Servers
 from dev.servers.postgres_home import BINARIES
 from dev.system import PORTS, System
+
+NOT_RUNNING = "The demo is not running: start it in another terminal (make demo)."
 
 
 def shell(service: str) -> int:
@@ -53,14 +55,27 @@ def logs(service: str) -> int:
     return subprocess.run(["tail", "-n", "20", "-F", *files], cwd=folder, check=False).returncode
 
 
+def stop(server: str) -> int:
+    """Take a server from the running demo, to see how it goes on without."""
+    _demo_server(server).servers.stop(server)
+    print(f"{server} is stopped. `make start p={server}` starts it again.")
+    return 0
+
+
+def start(server: str) -> int:
+    """Give a server back to the running demo."""
+    _demo_server(server).servers.start(server)
+    print(f"{server} is up.")
+    return 0
+
+
 def clean() -> int:
-    """Forget the demo and the warm servers; downloads stay."""
+    """Forget the demo; downloads and warm servers stay."""
     if not System.for_demo().lock():
         raise Trouble("The demo is running: end it first, with Ctrl-C in its terminal.")
-    Servers(WARM).destroy()
     Servers(DEMO).destroy()
     DESCRIPTION.unlink(missing_ok=True)
-    print("The demo's data and the warm servers are gone. The next `make demo` starts from nothing.")
+    print("The demo's data is gone. The next `make demo` starts from nothing.")
     return 0
 
 
@@ -98,6 +113,19 @@ def _known(service: str) -> str:
 
 def _demo(service: str) -> System:
     _known(service)
-    if (DEMO / PORTS).exists() and (system := System.of(DEMO)).servers.postgres.running:
+    if (system := _started()) and system.servers.postgres.running:
         return system
-    raise Trouble("The demo is not running: start it in another terminal (make demo).")
+    raise Trouble(NOT_RUNNING)
+
+
+def _demo_server(name: str) -> System:
+    """The demo, running or with some of its servers stopped."""
+    if name not in NAMES:
+        raise Trouble(f"Say which server: p= one of {', '.join(NAMES)}.")
+    if (system := _started()) and any(server.running for server in system.servers.all.values()):
+        return system
+    raise Trouble(NOT_RUNNING)
+
+
+def _started() -> System | None:
+    return System.of(DEMO) if (DEMO / PORTS).exists() else None

@@ -1,5 +1,6 @@
-"""`make demo`: the product with a month of history, until Ctrl-C."""
+"""`make demo`: the product with thirty business days of history, until Ctrl-C."""
 
+import functools
 import json
 import signal
 import threading
@@ -13,17 +14,21 @@ from dev.tail import Tail
 
 DESCRIPTION = LOCAL / "demo.json"
 THINGS_TO_TRY = """\
-Things to try
-  As Wilma, create tasks in Tasks, complete some, and look at My statement in Billing.
-  As Max, reassign all open tasks. As Ada, look at Analytics and at the accounts in Auth.
-  Close the billing cycle now, and read the payout's mail:
-      make close
-  Stop with Ctrl-C; the data stays. `make clean` forgets it.
+Five things to try
+  1. As Wilma, create tasks in Tasks, complete some, and look at My statement in Billing.
+  2. As Max, reassign all open tasks, and see what it charged whom.
+  3. A reward is missing: as Fatima, find in Billing why; as Ada, retry it under Dead letters there.
+  4. Close the billing cycle now, and read the payout's mail:  make close
+  5. Stop Kafka, go on working, start it again, and see that all arrives:  make stop p=kafka, make start p=kafka
+Ctrl-C stops everything; the data stays. `make clean` forgets it.
 """
 
 
-def run() -> None:
-    """Bring the demo up, tell where it is, show what happens, and take it down at the end."""
+def run(days: int) -> None:
+    """Bring the demo up, with `days` business days of history when it is new.
+
+    Tell where it is, show what happens, and take it down at the end.
+    """
     ending = threading.Event()
 
     def end(_: int, __: FrameType | None) -> None:
@@ -37,7 +42,7 @@ def run() -> None:
     system = System.for_demo()
     reloader = Reloader(system.supervisor)
     try:
-        system.up(seed_history)
+        system.up(functools.partial(seed_history, days_before=days))
         describe(system)
         print(welcome(system), flush=True)
         reloader.start()

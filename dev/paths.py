@@ -4,7 +4,8 @@ import os
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-LOCAL = ROOT / ".local"
+# A demo of its own beside another one in the same checkout has another folder and other ports.
+LOCAL = Path(os.environ.get("TRACKER_LOCAL") or ROOT / ".local").expanduser().resolve()
 DEMO = LOCAL / "demo"
 WARM = LOCAL / "warm"
 SERVICES = ("auth", "tasks", "billing", "analytics")

@@ -1,11 +1,15 @@
-"""A month of history, made through the services' own use cases and real events, day by day."""
+"""Weeks of history, made through the services' own use cases and real events, day by day."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date, datetime, timedelta
+from itertools import islice
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
+
+import psycopg
 
 from dev import people
 from dev.environment import BUSINESS_TIME_ZONE
@@ -16,6 +20,8 @@ if TYPE_CHECKING:
 
 HISTORY_DAYS = 30
 SATURDAY = 5
+# What an earlier release of billing could not take: its completion is a dead letter, and can be retried.
+FAULT = "an_earlier_release_had_a_fault"
 
 
 def today() -> date:
@@ -23,10 +29,10 @@ def today() -> date:
     return datetime.now(ZoneInfo(BUSINESS_TIME_ZONE)).date()
 
 
-def business_days(last: date, calendar_days: int = HISTORY_DAYS) -> list[date]:
-    """Monday to Friday of the days before `last`, oldest first; `last` itself is not among them."""
-    days = (last - timedelta(days=back) for back in range(calendar_days, 0, -1))
-    return [day for day in days if day.weekday() < SATURDAY]
+def business_days(last: date, count: int = HISTORY_DAYS) -> list[date]:
+    """The `count` last days from Monday to Friday before `last`, oldest first."""
+    before = (day for day in _from(last - timedelta(days=1), step=-1) if day.weekday() < SATURDAY)
+    return sorted(islice(before, count))
 
 
 def next_business_day(day: date) -> date:
@@ -34,10 +40,10 @@ def next_business_day(day: date) -> date:
     return next(found for found in _from(day) if found.weekday() < SATURDAY)
 
 
-def _from(day: date) -> Iterator[date]:
+def _from(day: date, step: int = 1) -> Iterator[date]:
     while True:
         yield day
-        day += timedelta(days=1)
+        day += timedelta(days=step)
 
 
 def seed_people(system: System, since: date) -> None:
@@ -56,21 +62,41 @@ def seed_minimum(system: System) -> None:
     Progress(system).wait()
 
 
-def seed_history(system: System) -> None:
-    """Accounts and a month of work, with each day's cycle closed; today comes last and stays open."""
+def seed_history(system: System, days_before: int = HISTORY_DAYS) -> None:
+    """Accounts and a month and a half of work, with each day's cycle closed; today comes last and stays open."""
     last = today()
-    days = business_days(last)
+    days = business_days(last, days_before)
     progress = Progress(system)
     seed_people(system, days[0])
-    system.manage("billing", "seed_demo", "--first-due", days[0].isoformat())
-    progress.wait()
-    for number, day in enumerate(days, start=1):
-        system.say(f"Working through {day:%A, %d %B} (day {number} of {len(days)})")
-        system.manage("tasks", "seed_demo", "--day", day.isoformat())
-        if number == len(days) * 2 // 3:
-            system.manage("auth", "seed_demo", "--leave", day.isoformat())
+    with system.converse("tasks") as tasks, system.converse("billing") as billing:
+        billing.run("seed_demo", "--first-due", days[0].isoformat())
         progress.wait()
-        system.manage("billing", "seed_demo", "--close", day.isoformat())
+        for number, day in enumerate(days, start=1):
+            system.say(f"Working through {day:%A, %d %B} (day {number} of {len(days)})")
+            tasks.run("seed_demo", "--day", day.isoformat())
+            if number == len(days) * 2 // 3:
+                system.manage("auth", "seed_demo", "--leave", day.isoformat())
+            if number == len(days) - 1:
+                billing.run("seed_demo", "--correct", day.isoformat())
+            progress.wait()
+            billing.run("seed_demo", "--close", day.isoformat())
+            if number == len(days) - 1:
+                # Done before the closing, heard of after it.
+                tasks.run("seed_demo", "--late", day.isoformat())
+            progress.wait()
+        with billing_fault(system):
+            tasks.run("seed_demo", "--late", days[-1].isoformat())
+            progress.wait()
+        tasks.run("seed_demo", "--day", last.isoformat())
         progress.wait()
-    system.manage("tasks", "seed_demo", "--day", last.isoformat())
-    progress.wait()
+
+
+@contextmanager
+def billing_fault(system: System) -> Iterator[None]:
+    """Meanwhile billing posts no earning, as if a release of it had a fault: events become dead letters."""
+    with psycopg.connect(system.servers.postgres.url("billing", "owner"), autocommit=True) as connection:
+        connection.execute(f"ALTER TABLE billing_transfer ADD CONSTRAINT {FAULT} CHECK (kind <> 'earning') NOT VALID")
+        try:
+            yield
+        finally:
+            connection.execute(f"ALTER TABLE billing_transfer DROP CONSTRAINT {FAULT}")

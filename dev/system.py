@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TextIO
 
 from dev import people, ports
+from dev.conversation import Conversation
 from dev.environment import service_environment
 from dev.errors import Trouble
 from dev.paths import DEMO, SERVICES, service_dir
@@ -34,6 +35,7 @@ PAGES = "-web"
 PORTS = "ports.json"
 # They start after the seed, which closes cycles of the past on its own.
 SCHEDULING = "-worker"
+MANAGE = (sys.executable, "manage.py")
 ALL_PORTS = (*SERVICES, *PORT_NAMES)
 
 
@@ -174,7 +176,7 @@ class System:
         if owner:
             environment["DATABASE_URL"] = self.servers.postgres.url(service, "owner")
         result = subprocess.run(
-            [sys.executable, "manage.py", *arguments],
+            [*MANAGE, *arguments],
             cwd=service_dir(service),
             env=environment,
             capture_output=True,
@@ -186,6 +188,10 @@ class System:
             command = " ".join(arguments)
             raise CommandFailed(f"{service}: `{command}` failed.\n{result.stdout}{result.stderr}")
         return result.stdout
+
+    def converse(self, service: str) -> Conversation:
+        """Management commands of a service in one process, for many of them."""
+        return Conversation(MANAGE, cwd=service_dir(service), env={**os.environ, **self.environment(service)})
 
     def start(self, name: str) -> None:
         """Start a server or a process, and wait until it answers."""

@@ -1,6 +1,7 @@
 """The commands of billing, as an operator sees them."""
 
 from datetime import UTC, datetime, timedelta
+from uuid import uuid4
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -9,7 +10,7 @@ from billing.jobs import close_due_cycles
 from billing.models import Cycle, Transfer
 from billing.selectors.clock import database_now
 from eventbus.testing import deliver
-from tests.make import DUE, completed, open_cycle
+from tests.make import DUE, account, completed, open_cycle
 
 pytestmark = pytest.mark.django_db
 
@@ -81,6 +82,20 @@ class TestSeedDemo:
         assert "already" in run("seed_demo", "--close", "2026-03-02")
         assert Transfer.objects.get(kind="payout").occurred_at == DUE + timedelta(seconds=1)
         assert Cycle.objects.get(state="open").due_at == DUE + timedelta(days=1)
+
+    def test_finance_corrects_something_once_a_day(self, run):
+        run("seed_demo", "--first-due", "2026-03-02")
+        finance = account(uuid4(), role="finance", email="finance@popug.example")
+        worker = account(uuid4(), email="worker@popug.example")
+        for _ in range(2):
+            assert "correction" in run("seed_demo", "--correct", "2026-03-02")
+        transfer = Transfer.objects.get()
+        assert (transfer.kind, transfer.account_id, transfer.amount) == ("adjustment", worker.pk, 1_250)
+        assert transfer.actor_id == str(finance.pk)
+
+    def test_a_correction_needs_the_accounts(self):
+        with pytest.raises(CommandError, match="no accounts yet"):
+            call_command("seed_demo", "--correct", "2026-03-02")
 
     def test_a_day_on_which_no_cycle_is_due_is_refused(self):
         call_command("seed_demo", "--first-due", "2026-03-02")

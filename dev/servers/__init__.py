@@ -15,7 +15,7 @@ from dev.servers.postgres import Postgres
 from dev.servers.registry import Registry
 from dev.servers.valkey import Valkey
 
-__all__ = ["Servers"]
+__all__ = ["NAMES", "PORT_NAMES", "Servers"]
 
 KINDS = (Postgres, Kafka, Registry, Valkey, Mail)
 NAMES = tuple(kind.name for kind in KINDS)

@@ -77,6 +77,15 @@ def test_the_same_day_brings_the_same_titles(people):
     assert list(Task.objects.order_by("id").values_list("id", "title", "jira_id", "created_at")) == first
 
 
+def test_a_day_can_get_a_late_completion_before_its_closing_time(people):
+    seed(FRIDAY)
+    done = Task.objects.filter(status="done").count()
+    call_command("seed_demo", "--late", FRIDAY.isoformat(), verbosity=0)
+    assert Task.objects.filter(status="done").count() == done + 1
+    late = published("TaskCompleted")[-1].time
+    assert business_time.format_when(late).startswith("6 Mar 2026, 17:45")
+
+
 def test_a_weekend_is_quiet_but_not_empty(people):
     seed(date(2026, 3, 7))
     assert 2 <= Task.objects.count() <= 3

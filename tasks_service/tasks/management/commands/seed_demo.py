@@ -1,6 +1,6 @@
 import random
 from collections.abc import Callable, Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -15,17 +15,23 @@ from tasks.management.demo import DETAILS, Kind, steps_of, title_of
 from tasks.models import Task
 
 LEADERS_CREATE = 0.6  # share of the tasks
+LATE = time(17, 45)
 
 
 class Command(BaseCommand):
     help = "Work through one business day of the demo, by the use cases and with that day's clock; once for each day."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--day", type=date.fromisoformat, required=True)
+        what = parser.add_mutually_exclusive_group(required=True)
+        what.add_argument("--day", type=date.fromisoformat, help="work through this day")
+        what.add_argument("--late", type=date.fromisoformat, help="complete one more task at 17:45 of this day")
 
     def handle(self, *args: Any, **options: Any) -> None:
         if not settings.DEMO:
             raise CommandError("Demo tasks exist only where DEMO is set.")
+        if options["late"]:
+            self.late(options["late"])
+            return
         day: date = options["day"]
         first, following = business_time.day_bounds(day)
         if Task.objects.filter(created_at__gte=first, created_at__lt=following).exists():
@@ -36,6 +42,12 @@ class Command(BaseCommand):
             raise CommandError("There are no accounts yet: seed auth, and let the accounts' events arrive.")
         done = Day(day, leaders=leaders, now=timezone.now()).work()
         self.stdout.write(f"{day}: {done} things done.")
+
+    def late(self, day: date) -> None:
+        """What is told so late that billing has closed the day meanwhile."""
+        moment = datetime.combine(day, LATE, business_time.zone()).astimezone(UTC)
+        done = Day(day, leaders=[], now=moment).complete(moment)
+        self.stdout.write(f"{day}: one task done late." if done else f"{day}: no task was left to be done late.")
 
 
 class Day:

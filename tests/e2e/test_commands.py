@@ -1,0 +1,138 @@
+"""The commands of the documents and of `make demo` itself, typed as a newcomer types them."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from dev import ports
+from dev.system import ALL_PORTS
+
+ROOT = Path(__file__).resolve().parents[2]
+UP_SECONDS = 300
+DAYS = 2
+
+
+class Demo:
+    """`make demo` in a terminal of its own, with a state folder and ports of its own."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.ports = ports.free(ALL_PORTS)
+        numbers = {ports.setting(name): str(number) for name, number in self.ports.items()}
+        self.environment = {**os.environ, **numbers, "TRACKER_LOCAL": str(folder)}
+        self.output = folder.with_suffix(".out")
+        self.terminal: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> str:
+        """Start it, and return what it printed until it was up."""
+        with self.output.open("wb") as output:
+            self.terminal = subprocess.Popen(
+                ["make", "-s", "demo", f"days={DAYS}"],
+                cwd=ROOT,
+                env=self.environment,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        deadline = time.monotonic() + UP_SECONDS
+        while "State and logs" not in (text := self.output.read_text()):
+            assert self.terminal.poll() is None, text
+            assert time.monotonic() < deadline, text
+            time.sleep(0.2)
+        return text
+
+    def interrupt(self) -> int:
+        """Ctrl-C: the terminal sends it to everything in the foreground."""
+        assert self.terminal is not None
+        os.killpg(self.terminal.pid, signal.SIGINT)
+        return self.terminal.wait(timeout=60)
+
+    def make(self, *words: str, typed: str = "", code: int = 0) -> str:
+        """Another terminal of the same person."""
+        result = subprocess.run(
+            ["make", "-s", *words],
+            cwd=ROOT,
+            env=self.environment,
+            input=typed,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        text = result.stdout + result.stderr
+        assert result.returncode == code, text
+        return text
+
+    def processes(self) -> list[psutil.Process]:
+        """Everything that runs with this demo's state."""
+        found = []
+        for process in psutil.process_iter():
+            try:
+                if str(self.folder) in " ".join((*process.cmdline(), *process.environ().values())):
+                    found.append(process)
+            except psutil.Error:
+                continue
+        return [process for process in found if process.pid != os.getpid()]
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
+    made = Demo(tmp_path_factory.mktemp("commands") / "local")
+    try:
+        yield made
+    finally:
+        for process in made.processes():
+            process.kill()
+
+
+def test_make_demo_and_what_it_tells_to_try(demo: Demo) -> None:
+    welcome = demo.start()
+
+    description = json.loads((demo.folder / "demo.json").read_text())
+    assert description["urls"].keys() == {"auth", "tasks", "billing", "analytics", "mail"}
+    assert all(url in welcome for url in description["urls"].values())
+    assert all(account["password"] in welcome for account in description["accounts"])
+    assert {account["role"] for account in description["accounts"]} == {"admin", "manager", "finance", "worker"}
+    assert len(re.findall(r"^  \d\. ", welcome, re.MULTILINE)) == 5
+
+    assert "closed" in demo.make("close").lower()
+    assert "together" in demo.make("memory")
+    assert "earning" in demo.make("psql", "s=billing", typed="SELECT DISTINCT kind FROM billing_transfer;\n")
+    counted = demo.make(
+        "shell", "s=tasks", typed="from tasks.models import Task\nprint('tasks:', Task.objects.count())\n"
+    )
+    assert int(re.findall(r"tasks: (\d+)", counted)[0]) > DAYS
+    assert "kafka is stopped" in demo.make("stop", "p=kafka")
+    assert "kafka is up" in demo.make("start", "p=kafka")
+    assert "running: end it first" in demo.make("clean", code=2)
+
+    ledger = [str(ROOT / ".venv/bin/python"), "-m", "dev", "manage", "billing", "ledger_check"]
+    checked = subprocess.run(ledger, cwd=ROOT, env=demo.environment, capture_output=True, text=True, check=False)
+    assert checked.returncode == 0, checked.stdout + checked.stderr
+
+    assert demo.interrupt() in (0, 130, 2)
+    assert demo.processes() == []
+
+
+def test_a_later_start_keeps_the_data_and_clean_forgets_it(demo: Demo) -> None:
+    before = json.loads((demo.folder / "demo.json").read_text())
+    assert "Working through" not in demo.start()
+    assert json.loads((demo.folder / "demo.json").read_text()) == before
+    assert "earning" in demo.make("psql", "s=billing", typed="SELECT DISTINCT kind FROM billing_transfer;\n")
+    demo.interrupt()
+    assert demo.processes() == []
+
+    demo.make("clean")
+    assert not (demo.folder / "demo").exists()
+    assert not (demo.folder / "demo.json").exists()
+    assert "not running" in demo.make("psql", "s=billing", code=2)
