@@ -253,7 +253,7 @@ def test_a_constraint_that_the_commit_finds_violated_stops_the_consumer_and_noth
     before = set(ConsumerOffset.objects.values_list("topic", "partition", "position"))
     kafka.send(bank("PaymentMade", "a1", 2))
     kafka.send(bank("PaymentMade", "a1", 3, "no shelf at commit"))
-    with pytest.raises(ConsumerStopped, match="could not be committed.*shelf"):
+    with pytest.raises(ConsumerStopped, match=r"could not be committed.*shelf"):
         kafka.consume("payments", 2)
     assert numbers() == [1]
     assert not DeadLetter.objects.exists()

@@ -1,5 +1,6 @@
 """The engine: one batch of records, applied in one transaction, whatever broker it came from."""
 
+import logging
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -10,19 +11,19 @@ import structlog
 from django.db import IntegrityError, InterfaceError, OperationalError, connection, transaction
 
 from eventbus import inbox, metrics
-from eventbus.codec import Record, SchemaIds, decode, header, is_future
+from eventbus.codec import Record, SchemaIds, decode, is_future
 from eventbus.conf import conf
 from eventbus.errors import ConsumerStopped, Rejected, TransientError
 from eventbus.event import Event
 from eventbus.inbox import Advance, Letter
 from eventbus.models import DeadLetter
 from eventbus.subscription import Handler, Subscription
-from eventbus.tracing import HEADER, attached
+from eventbus.tracing import following, within
 
 logger = structlog.get_logger("eventbus.consumer")
 
 TRANSIENT = (TransientError, OperationalError, InterfaceError)
-_LINES_PER_BATCH = 20  # batches up to this size log each of their events
+_LINES_PER_BATCH = 20  # batches up to this size log each of their events as information
 _SHARE_FROM = 100  # the share of culprits counts in batches of at least this many events
 
 TopicKey = tuple[str, str]
@@ -111,6 +112,7 @@ class Batch:
     def __init__(self, engine: Engine, found: Sorted, group_id: int) -> None:
         self._engine = engine
         self._group_id = group_id
+        self._span = f"process {engine.subscription.group}"
         self._items = found.items
         self._letters = list(found.rejected)
         self._closed: set[TopicKey] = set()  # keys that wait in a sequence
@@ -163,7 +165,7 @@ class Batch:
         if not ready:
             return
         try:
-            with transaction.atomic(), attached(header(ready[0].record, HEADER)):
+            with transaction.atomic(), following(self._span, (item.event.traceparent for item in ready)):
                 handler([item.event for item in ready])
         except TRANSIENT:
             raise
@@ -194,7 +196,8 @@ class Batch:
 
     def _blame(self, item: Item, error: Exception) -> None:
         group = self._engine.subscription.group
-        logger.error("handler_failed", group=group, event_id=str(item.event.id), exc_info=error)
+        with within(item.event.traceparent):
+            logger.error("handler_failed", group=group, event_id=str(item.event.id), exc_info=error)
         self._culprits += 1
         row = self._engine.culprits_in_a_row
         row.add(item.topic_key)
@@ -234,18 +237,7 @@ class Batch:
             metrics.DUPLICATES.labels(group).inc(self._duplicates)
         for letter in self._letters:
             metrics.DEAD_LETTERS.labels(group, letter.reason).inc()
-        if len(self._applied) <= _LINES_PER_BATCH:
-            for item in self._applied:
-                with attached(header(item.record, HEADER)):
-                    logger.info(
-                        "event_applied",
-                        group=group,
-                        event_name=item.event.name,
-                        key=item.event.key,
-                        event_id=str(item.event.id),
-                        partition=item.record.partition,
-                        offset=item.record.offset,
-                    )
+        self._tell_each()
         logger.info(
             "batch_applied",
             group=group,
@@ -254,6 +246,24 @@ class Batch:
             dead_letters=len(self._letters),
             milliseconds=round(seconds * 1000, 1),
         )
+
+    def _tell_each(self) -> None:
+        """A line for each event, within its own trace; those of a large batch only where somebody debugs."""
+        level = logging.INFO if len(self._applied) <= _LINES_PER_BATCH else logging.DEBUG
+        if level == logging.DEBUG and not logging.getLogger("eventbus.consumer").isEnabledFor(level):
+            return
+        for item in self._applied:
+            with within(item.event.traceparent):
+                logger.log(
+                    level,
+                    "event_applied",
+                    group=self._engine.subscription.group,
+                    event_name=item.event.name,
+                    key=item.event.key,
+                    event_id=str(item.event.id),
+                    partition=item.record.partition,
+                    offset=item.record.offset,
+                )
 
 
 def levels(items: Iterable[Item]) -> list[dict[Handler, list[Item]]]:

@@ -16,6 +16,7 @@ MAX_VALUE_BYTES = 900_000  # the broker takes 1 MiB with headers
 MAX_KEY_BYTES = 1_000
 FUTURE = timedelta(minutes=5)
 SHA256_HEADER = "schema-sha256"
+TRACE_HEADER = "traceparent"
 _PREFIX_BYTES = 5
 
 Headers = list[tuple[str, bytes]]
@@ -110,7 +111,7 @@ def headers(fixed: Headers, event_id: str, time: datetime, traceparent: str) -> 
     """All headers of a record."""
     found = [*fixed, ("ce_id", event_id.encode()), ("ce_time", time.isoformat().encode())]
     if traceparent:
-        found.append(("traceparent", traceparent.encode()))
+        found.append((TRACE_HEADER, traceparent.encode()))
     return found
 
 
@@ -132,7 +133,10 @@ def decode(record: Record, ids: SchemaIds) -> Event:
     value = record.value or b""
     if len(value) <= _PREFIX_BYTES or value[0] != 0:
         raise Rejected("malformed", "The value does not start with a schema id.")
-    schema = ids.schema(int.from_bytes(value[1:_PREFIX_BYTES], "big"), _sha256(record))
+    told = dict(record.headers)
+    if (sha256 := told.get(SHA256_HEADER)) is None:
+        raise Rejected("malformed", "The record does not say the sha256 of its schema.")
+    schema = ids.schema(int.from_bytes(value[1:_PREFIX_BYTES], "big"), sha256)
     envelope = read_body(schema, value, _PREFIX_BYTES)
     if envelope["event_name"] != schema.name or envelope["event_version"] != schema.version:
         found = f"{envelope['event_name']} version {envelope['event_version']}"
@@ -155,6 +159,7 @@ def decode(record: Record, ids: SchemaIds) -> Event:
         time=envelope["event_time"],
         data=envelope["data"],
         id=event_id,
+        traceparent=(told.get(TRACE_HEADER) or b"").decode("ascii", "replace"),
         topic=schema.topic,
         producer=schema.producer,
         received_at=datetime.fromtimestamp(record.timestamp / 1000, UTC),
@@ -168,24 +173,12 @@ def is_future(event: Event) -> bool:
     return event.received_at is not None and event.time > event.received_at + FUTURE
 
 
-def _sha256(record: Record) -> bytes:
-    for name, value in record.headers:
-        if name == SHA256_HEADER:
-            return value
-    raise Rejected("malformed", "The record does not say the sha256 of its schema.")
-
-
 def parse_sha256(header: bytes) -> bytes:
     """The sha256 that a header names; Rejected if it names none."""
     try:
         return bytes.fromhex(header.decode("ascii"))
     except (AttributeError, ValueError) as error:
         raise Rejected("malformed", f"{header!r} is no sha256 of a schema.") from error
-
-
-def header(record: Record, name: str) -> str:
-    """The text of a header, or an empty string."""
-    return next(((value or b"").decode("utf-8", "replace") for key, value in record.headers if key == name), "")
 
 
 def pack_headers(found: Headers) -> bytes:

@@ -10,13 +10,13 @@ from django.db.models.functions import Coalesce, Now
 from eventbus import inbox
 from eventbus.batch import TRANSIENT
 from eventbus.catalogue import Schema, catalogue
-from eventbus.codec import Record, decode, header, is_future, parse_sha256, unpack_headers
+from eventbus.codec import Record, decode, is_future, parse_sha256, unpack_headers
 from eventbus.errors import Rejected
 from eventbus.event import Event
 from eventbus.models import DeadLetter, InboxRow, Sequence
 from eventbus.registry import CachedIds
 from eventbus.subscription import Handler, subscriptions
-from eventbus.tracing import HEADER, attached
+from eventbus.tracing import following
 
 OPEN = (DeadLetter.State.DEAD, DeadLetter.State.WAITING)
 _AT_ONCE = 500  # letters of a sequence that are retried in one transaction
@@ -165,7 +165,7 @@ def _apply(letter: DeadLetter) -> None:
         if alone and not inbox.remember(cursor, letter.group_id, [event.id]):
             return
     letter.event_id = event.id
-    with attached(header(record_of(letter), HEADER)):
+    with following(f"retry {letter.group.name}", [event.traceparent]):
         handler([event])
 
 

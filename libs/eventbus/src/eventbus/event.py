@@ -29,6 +29,7 @@ def new_id() -> UUID:
 class Event:
     """One fact. `time` is when it happened (aware, UTC); `data` are the fields of the schema's `data` record.
 
+    `traceparent` is the trace it belongs to: its cause's, if that is given, or else the current one.
     The last five are filled in by the bus: topic and producer from the schema, the rest on the consuming side.
     """
 
@@ -38,6 +39,7 @@ class Event:
     time: datetime
     data: Mapping[str, Any]
     id: UUID = field(default_factory=new_id)
+    traceparent: str = ""
     topic: str = ""
     producer: str = ""
     received_at: datetime | None = None

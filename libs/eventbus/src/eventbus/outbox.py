@@ -48,7 +48,7 @@ def publish_many(events: Iterable[Event]) -> None:
     _require_transaction()
     traceparent = current_traceparent()
     service = conf().service
-    _insert([_row(event, service, traceparent) for event in events])
+    _insert([_row(event, service, event.traceparent or traceparent) for event in events])
 
 
 def publish_copies(copies: Iterable[tuple[str, bytes, bytes | None, Headers]]) -> None:
