@@ -75,3 +75,9 @@ def test_what_was_typed_is_shown_as_text(browser):
 
 def soup(response):
     return BeautifulSoup(response.content, "html.parser")
+
+
+def test_a_search_box_is_in_the_header_for_the_roles_that_have_one(browser, settings):
+    settings.SEARCH = ("Find a sample", "logout", ("finance",))
+    assert 'aria-label="Find a sample"' in browser("finance").get("/samples").content.decode()
+    assert "Find a sample" not in browser("worker").get("/samples").content.decode()

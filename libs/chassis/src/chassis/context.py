@@ -53,6 +53,15 @@ def applications(request: HttpRequest) -> list[Link]:
     return [Link(label, urls[name] + path, name == settings.SERVICE_NAME, hint) for name, label, path, hint in found]
 
 
+def search(request: HttpRequest) -> Link | None:
+    """The search box in the header, of a service that has one, for the roles that it names."""
+    setting = getattr(settings, "SEARCH", None)
+    if setting is None:
+        return None
+    label, name, roles = setting
+    return Link(label, reverse(name), False) if may(request.user, *roles) else None
+
+
 def sign_out_url() -> str:
     """Where the sign-out form goes; empty in a service that has none."""
     try:
@@ -77,6 +86,7 @@ def page(request: HttpRequest) -> dict[str, Any]:
         "page_layout": "chassis/fragments/error.html" if is_htmx(request) else "base.html",
         "page_navigation": lambda: navigation(request),
         "page_applications": lambda: applications(request),
+        "page_search": lambda: search(request),
         "page_own_pages": lambda: own_pages(request),
         "page_sign_in_url": lambda: f"{resolve_url(settings.LOGIN_URL)}?{urlencode({'next': page_of(request)})}",
         "page_sign_out_url": sign_out_url,

@@ -135,7 +135,7 @@ def _drained(buffer: io.StringIO) -> bytes:
 
 
 def _headers(columns: Sequence[Column[Row]]) -> list[str]:
-    return [label for column in columns for label in ([str(column.label), "Currency"] if column.cents else [str(column.label)])]
+    return [label for column in columns for label in [str(column.label), *(["Currency"] if column.cents else [])]]
 
 
 def _values(columns: Sequence[Column[Row]], row: Row) -> Iterator[Any]:
