@@ -32,6 +32,10 @@ class NotYet(Exception):
     """What the effect needs is not there yet, an address for instance: the row waits, and this was no attempt."""
 
 
+class GiveUp(Exception):
+    """The effect has become pointless: the row is not tried again."""
+
+
 @transaction.atomic
 def claim(model: type[OutgoingT], *, limit: int, lease: timedelta, now: datetime) -> list[OutgoingT]:
     """The rows that are due, new ones before those that failed, out of everybody else's reach for a while.
@@ -58,17 +62,17 @@ def settle(
     """
     done = 0
     for row in rows:
+        wait: timedelta | None
         try:
             error = attempt(row)
+            row.attempts += 1
+            wait = retry_after(row.attempts) if error else None
         except NotYet as reason:
-            row.last_error = str(reason)[:ERROR_LENGTH]
-            row.next_attempt_at = now + NOT_YET
-            row.save()
-            continue
-        row.attempts += 1
+            error, wait = str(reason), NOT_YET
+        except GiveUp as reason:
+            error, wait = str(reason), None
         row.last_error = error[:ERROR_LENGTH]
         if error:
-            wait = retry_after(row.attempts)
             row.next_attempt_at = None if wait is None else now + wait  # type: ignore[assignment]
         else:
             row.done_at = now
