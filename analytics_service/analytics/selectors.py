@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from uuid import UUID
@@ -188,6 +188,11 @@ def tie(*, top: Top, period: Period) -> QuerySet[CompletedTask]:
         business_date__range=(period.start, period.end),
         occurred_at__range=(first, last),
     )
+
+
+def tied(*, top: Top, period: Period) -> Iterator[Completed]:
+    """The tasks of `tie` in their order, the earliest first, however many there are."""
+    return map(completed, tie(top=top, period=period).order_by("occurred_at", "task_id").iterator())
 
 
 def top_of_period(period: Period) -> Top | None:

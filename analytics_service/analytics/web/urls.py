@@ -9,5 +9,8 @@ register_converter(DayConverter, "day")
 
 urlpatterns = [
     path("", views.overview, name="overview"),
+    path("income/export", views.income_export, name="income_export"),
+    path("tasks/export", views.tasks_export, name="tasks_export"),
     path("ties/<day:first>/<day:last>", views.tie, name="tie"),
+    path("ties/<day:first>/<day:last>/export", views.tie_export, name="tie_export"),
 ]

@@ -2,13 +2,14 @@
 
 from datetime import date
 
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from analytics import selectors
-from analytics.domain import PeriodError, period_read
+from analytics.domain import Period, PeriodError, period_read
+from analytics.web import exports
 from analytics.web.forms import choice_read
 from analytics.web.shown import shown, tasks_shown
 from chassis.business_time import business_date
@@ -32,10 +33,7 @@ def overview(request: HttpRequest) -> HttpResponse:
 @require_safe
 def tie(request: HttpRequest, first: date, last: date) -> HttpResponse:
     """Every task that shares the highest reward of a day, week or month."""
-    try:
-        period = period_read(first.isoformat(), last.isoformat())
-    except PeriodError as error:
-        raise Http404(str(error)) from error
+    period = _period(first, last)
     top = selectors.top_of_period(period)
     if top is None:
         return render(request, "analytics/tie.html", {"period": period, "top": None})
@@ -47,3 +45,31 @@ def tie(request: HttpRequest, first: date, last: date) -> HttpResponse:
     )
     tasks = tasks_shown(map(selectors.completed, page.rows))
     return render(request, "analytics/tie.html", {"period": period, "top": top, "page": page, "tasks": tasks})
+
+
+@requires("admin")
+@require_safe
+def income_export(request: HttpRequest) -> HttpResponseBase:
+    """Management's income of each day of the chosen period."""
+    return exports.income_export(request, exports.period_of(request, today=business_date(timezone.now())))
+
+
+@requires("admin")
+@require_safe
+def tasks_export(request: HttpRequest) -> HttpResponseBase:
+    """The most expensive tasks of each day of the chosen period."""
+    return exports.tasks_export(request, exports.period_of(request, today=business_date(timezone.now())))
+
+
+@requires("admin")
+@require_safe
+def tie_export(request: HttpRequest, first: date, last: date) -> HttpResponseBase:
+    """The rows of `tie`."""
+    return exports.tie_export(request, _period(first, last))
+
+
+def _period(first: date, last: date) -> Period:
+    try:
+        return period_read(first.isoformat(), last.isoformat())
+    except PeriodError as error:
+        raise Http404(str(error)) from error
