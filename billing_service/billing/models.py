@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import uuid
 
+from django.contrib.postgres.indexes import GinIndex
+from django.contrib.postgres.search import SearchVector
 from django.db import models
 from django.db.models import Case, CheckConstraint, F, Index, Q, UniqueConstraint, When
 
@@ -23,6 +25,15 @@ class Task(models.Model):
     assignee_id = models.UUIDField(null=True)
     assignment_no = models.BigIntegerField(default=0)
     completion_no = models.BigIntegerField(default=0)
+    # When TaskCreated, and the event with the state above, were received.
+    created_received_at = models.DateTimeField(null=True)
+    state_received_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [
+            GinIndex(SearchVector("title", config="simple"), condition=~Q(title=""), name="task_by_title"),
+            Index(fields=["jira_id", "id"], condition=~Q(jira_id=""), name="task_by_jira_id"),
+        ]
 
     def __str__(self) -> str:
         return self.title or str(self.id)[-8:]
@@ -129,6 +140,11 @@ class Transfer(models.Model):
     reassignment_id = models.UUIDField(null=True)
     reverses = models.UUIDField(null=True)
     reason = models.TextField(default="", blank=True)
+    # The event that caused it and when the broker received that; nothing where people or the closing did (decision 9).
+    event_id = models.UUIDField(null=True)
+    received_at = models.DateTimeField(null=True)
+    # The entry that a correction is about; an opposite one is linked by `reverses`.
+    about = models.UUIDField(null=True)
 
     class Meta:
         constraints = [
@@ -149,6 +165,8 @@ class Transfer(models.Model):
         indexes = [
             Index(fields=["account", "business_date", "entry_no"], name="entries_of_a_day"),
             Index(fields=["task_id"], name="entries_of_a_task"),
+            Index(fields=["recorded_at", "id"], condition=Q(kind="adjustment"), name="corrections_by_time"),
+            Index(fields=["about"], condition=Q(about__isnull=False), name="corrections_of_an_entry"),
         ]
 
     def __str__(self) -> str:

@@ -3,7 +3,7 @@
 from datetime import time
 from pathlib import Path
 
-from billing.domain import parse_price_keys
+from billing.domain import CENTS, parse_price_keys
 from chassis.settings import Environment, service_settings
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -27,10 +27,14 @@ NAVIGATION = [
     ("Overview", "dashboard", ("admin", "finance")),
     ("Workers", "worker_list", ("admin", "finance")),
     ("Cycles", "cycle_list", ("admin", "finance")),
+    ("Corrections", "correction_list", ("admin", "finance")),
     ("Dead letters", "dead_letters:list", ("admin", "finance")),
     ("My statement", "statement", ()),
 ]
+SEARCH = ("Worker, task, Jira id or entry", "search", ("admin", "finance"))
 
 # The first key prices new tasks; the others stay readable and belong to the backup set.
 PRICE_KEYS = parse_price_keys(environment.required("PRICE_KEYS", relaxed="demo:" + "00" * 32))
+# The most that one correction moves, given in whole units of the currency, kept in cents.
+CORRECTION_LIMIT = environment.integer("CORRECTION_LIMIT", 1000) * CENTS
 BILLING_CYCLE_TIME = time.fromisoformat(environment.text("BILLING_CYCLE_TIME", "18:00"))

@@ -3,8 +3,8 @@
 from bs4 import BeautifulSoup
 
 
-def page(client, address):
-    response = client.get(address)
+def page(client, address, **given):
+    response = client.get(address, **given)
     assert response.status_code == 200, response.status_code
     return BeautifulSoup(response.content, "html.parser")
 
@@ -18,7 +18,9 @@ def facts(soup):
 
 
 def rows(soup):
-    return [[text(cell) for cell in row.find_all(["th", "td"])] for row in soup.select("table.list tbody tr")]
+    """The cells of the first table, or of the one given."""
+    table = soup if soup.name == "table" else soup.select_one("table.list")
+    return [[text(cell) for cell in row.find_all(["th", "td"])] for row in table.select("tbody tr")] if table else []
 
 
 def dollars(cents):

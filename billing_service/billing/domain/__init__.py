@@ -8,6 +8,7 @@ from billing.domain.calendar import (
     next_due,
     waits_for_consumption,
 )
+from billing.domain.complaints import Case, Evidence, case_of
 from billing.domain.ledger import (
     COUNTERPART,
     CREDITS_WORKER,
@@ -22,12 +23,14 @@ from billing.domain.ledger import (
     PriceConflict,
     Sums,
     adjustment_key,
+    correction_amount,
     correction_reason,
     earning_key,
     fee_key,
     fold,
     micros,
     payout_key,
+    payout_return_key,
     reversal_key,
 )
 from billing.domain.prices import (
@@ -49,8 +52,10 @@ __all__ = [
     "REWARD_DOLLARS",
     "SYSTEM",
     "Balance",
+    "Case",
     "Company",
     "Entry",
+    "Evidence",
     "Kind",
     "LedgerError",
     "PayloadConflict",
@@ -60,6 +65,8 @@ __all__ = [
     "Sums",
     "adjustment_key",
     "business_date",
+    "case_of",
+    "correction_amount",
     "correction_reason",
     "due_on",
     "earning_key",
@@ -70,6 +77,7 @@ __all__ = [
     "next_due",
     "parse_price_keys",
     "payout_key",
+    "payout_return_key",
     "price_of",
     "reversal_key",
     "short_name",

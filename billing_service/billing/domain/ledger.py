@@ -78,6 +78,9 @@ class Posting:
     reassignment_id: UUID | None = None
     reverses: UUID | None = None
     reason: str = ""
+    about: UUID | None = None
+    event_id: UUID | None = None
+    received_at: datetime | None = None
 
     def __post_init__(self) -> None:
         if self.amount <= 0:
@@ -97,8 +100,11 @@ class Posting:
         return self.account_id if self.credit else COUNTERPART[self.kind]
 
     def payload_hash(self) -> bytes:
-        """Fingerprint of everything that the cause decides; `ledger_check` makes the same one in SQL."""
-        parts = (
+        """Fingerprint of everything that the cause decides; `ledger_check` makes the same one in SQL.
+
+        Not of the event's id and arrival: the same cause told by another event is the same posting.
+        """
+        parts: tuple[str, ...] = (
             self.kind.value,
             str(self.account_id),
             str(self.change),
@@ -110,6 +116,8 @@ class Posting:
             str(self.reverses or ""),
             self.reason,
         )
+        if self.about:
+            parts += (str(self.about),)
         return hashlib.sha256("\x1f".join(parts).encode()).digest()
 
 
@@ -136,6 +144,10 @@ def reversal_key(task_id: UUID, completion_no: int) -> str:
 
 def payout_key(cycle_id: UUID, account_id: UUID) -> str:
     return f"payout:{cycle_id}:{account_id}"
+
+
+def payout_return_key(transfer_id: UUID) -> str:
+    return f"payout_return:{transfer_id}"
 
 
 def adjustment_key(form_key: UUID) -> str:
@@ -180,6 +192,11 @@ class Sums:
         self.of[kind] = self.of.get(kind, 0) + change
         self.count += count
 
+    def less(self, other: Sums) -> Sums:
+        """What is left of these sums without those that are part of them."""
+        kinds = {kind: change - other.of.get(kind, 0) for kind, change in self.of.items()}
+        return Sums(kinds, self.count - other.count)
+
     @property
     def fees(self) -> int:
         return -self.of.get(Kind.FEE, 0)
@@ -209,6 +226,13 @@ class Sums:
     def work(self) -> int:
         """What work changed on the workers' balances: a worker's earnings, with fees taken off."""
         return -self.income
+
+
+def correction_amount(cents: int, *, limit: int) -> int:
+    """The amount of a correction in cents; raises LedgerError unless it is above zero and at most the limit (B6)."""
+    if not 0 < cents <= limit:
+        raise LedgerError(f"a correction is above zero and at most {limit} cents")
+    return cents
 
 
 def correction_reason(text: str) -> str:

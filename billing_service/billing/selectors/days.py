@@ -26,6 +26,11 @@ class Day:
     afterwards: Sums = field(default_factory=Sums)
     closed: bool = False
 
+    @property
+    def in_time(self) -> Sums:
+        """Without what was recorded after its cycle was closed."""
+        return self.sums.less(self.afterwards)
+
 
 def days(first: date, last: date) -> list[Day]:
     """Each day of a period, both ends included, oldest first; days without entries too."""
@@ -60,6 +65,16 @@ def _cycle_of_days(wanted: Iterable[date]) -> dict[date, Cycle]:
         if cycle is not None:
             found[day] = cycle
     return found
+
+
+def days_of_cycle(cycle_id: UUID) -> list[Day]:
+    """What each business day has in a cycle, oldest first: mostly one or a weekend, and days that were told late."""
+    found: dict[date, Day] = {}
+    rows = AccountDay.objects.filter(cycle_id=cycle_id).values("business_date", "kind").order_by("business_date")
+    for row in rows.annotate(change=Sum("sum"), entries=Sum("count")):
+        day = found.setdefault(row["business_date"], Day(row["business_date"]))
+        day.sums.add(row["kind"], row["change"], row["entries"])
+    return list(found.values())
 
 
 def cycle_sums(cycle_id: UUID) -> Sums:

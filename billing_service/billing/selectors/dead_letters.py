@@ -3,9 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 from uuid import UUID
 
 from django.apps import apps
+
+MOST_LETTERS = 100
+
+
+def letters_of(task_id: UUID) -> list[Any]:
+    """All dead letters of a task, those that were settled too, oldest first."""
+    letters = apps.get_model("eventbus", "DeadLetter").objects
+    return list(letters.filter(sequence_key=str(task_id)).order_by("id")[:MOST_LETTERS])
 
 
 def open_dead_letters(task_ids: Iterable[UUID]) -> dict[UUID, list[str]]:

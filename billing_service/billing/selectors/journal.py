@@ -24,7 +24,8 @@ ENTRY_HASH = """sha256(convert_to(concat_ws(chr(31), t.id, t.idempotency_key, en
     t.debit_id, t.credit_id, t.amount, t.account_id, t.entry_no, t.balance_after, t.cycle_id,
     (extract(epoch FROM t.occurred_at) * 1000000)::bigint, (extract(epoch FROM t.recorded_at) * 1000000)::bigint,
     t.business_date, coalesce(t.task_id::text, ''), t.cause, t.actor_id, coalesce(t.reassignment_id::text, ''),
-    coalesce(t.reverses::text, ''), t.reason), 'UTF8'))"""
+    coalesce(t.reverses::text, ''), t.reason,
+    t.event_id, (extract(epoch FROM t.received_at) * 1000000)::bigint, t.about), 'UTF8'))"""
 
 CYCLE_HASH = f"""
     SELECT c.id, encode(sha256(

@@ -1,24 +1,29 @@
-"""Entries of one worker, newest posted first, with everything that a line names."""
+"""Entries as people read them: newest posted first, with everything that a line names."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
 from django.db.models import QuerySet
 
-from billing.models import Cycle, Task, Transfer
-from billing.selectors.people import actor_names
+from billing.models import Cycle, Payout, Task, Transfer
+from billing.selectors.people import accounts_of, actor_names
+from chassis.replica.models import Account
+
+EXPORT_ROWS = 1_000  # entries that an export looks up at a time
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """An entry with its task, cycle, and the name of whoever caused it (empty for the system)."""
+    """An entry with its worker, task, cycle, the payout of its cycle, and who caused it (empty for the system)."""
 
     entry: Transfer
+    account: Account
     cycle: Cycle
+    payout: Payout | None
     task: Task | None
     actor: str
 
@@ -34,17 +39,48 @@ def entries(account_id: UUID, *, day: date | None = None) -> QuerySet[Transfer]:
     return found if day is None else found.filter(business_date=day)
 
 
+def entries_of_task(task_id: UUID) -> QuerySet[Transfer]:
+    """Everything that was posted about a task, whoever it went to."""
+    return Transfer.objects.filter(task_id=task_id)
+
+
+def corrections(*, account_id: UUID | None = None) -> QuerySet[Transfer]:
+    """All corrections, or those of one worker."""
+    found = Transfer.objects.filter(kind="adjustment")
+    return found if account_id is None else found.filter(account_id=account_id)
+
+
 def lines(rows: Sequence[Transfer]) -> list[Line]:
     """The entries with what they name, in a query for each kind of thing."""
     tasks = Task.objects.in_bulk({row.task_id for row in rows if row.task_id})
     cycles = Cycle.objects.in_bulk({row.cycle_id for row in rows})
+    payouts = {
+        (payout.cycle_id, payout.account_id): payout
+        for payout in Payout.objects.filter(
+            cycle_id__in={row.cycle_id for row in rows}, account_id__in={row.account_id for row in rows}
+        )
+    }
+    people = accounts_of(row.account_id for row in rows)
     names = actor_names(row.actor_id for row in rows)
     return [
         Line(
             entry=row,
+            account=people[row.account_id],
             cycle=cycles[row.cycle_id],
+            payout=payouts.get((row.cycle_id, row.account_id)),
             task=(tasks.get(row.task_id) or Task(id=row.task_id)) if row.task_id else None,
             actor=names.get(row.actor_id, ""),
         )
         for row in rows
     ]
+
+
+def all_lines(rows: QuerySet[Transfer]) -> Iterator[Line]:
+    """Each entry of a list that may be long, with what it names; a thousand are in memory at a time."""
+    batch: list[Transfer] = []
+    for row in rows.iterator(chunk_size=EXPORT_ROWS):
+        batch.append(row)
+        if len(batch) == EXPORT_ROWS:
+            yield from lines(batch)
+            batch = []
+    yield from lines(batch)

@@ -1,4 +1,4 @@
-"""Corrections by finance: transfers of kind adjustment, never an edit (B6)."""
+"""What finance posts by hand: corrections and returned payouts, transfers like all others, never an edit (B6)."""
 
 from __future__ import annotations
 
@@ -6,9 +6,19 @@ from collections.abc import Mapping
 from datetime import datetime
 from uuid import UUID
 
+from django.conf import settings
 from django.db import transaction
 
-from billing.domain import Balance, Kind, LedgerError, Posting, adjustment_key, correction_reason
+from billing.domain import (
+    Balance,
+    Kind,
+    LedgerError,
+    Posting,
+    adjustment_key,
+    correction_amount,
+    correction_reason,
+    payout_return_key,
+)
 from billing.models import Transfer
 from billing.services.cycles import posting_batch
 from billing.services.postings import Batch, accounts_lock, post, transfers_find
@@ -26,22 +36,25 @@ def adjustment_post(
     actor_id: UUID,
     now: datetime,
     task_id: UUID | None = None,
+    about: UUID | None = None,
 ) -> UUID:
     """Pay to (`credit`) or take from a worker an amount in cents above zero; returns the transfer's id.
 
-    The same form key books once. Raises LedgerError for a reason that is not 10 to 500 characters long.
+    `task_id` and `about`, an entry, say what it is about. The same form key books once. Raises LedgerError for an
+    amount above CORRECTION_LIMIT, or a reason that is not 10 to 500 characters long.
     """
     posting = Posting(
         id=event_id(adjustment_key(form_key)),
         key=adjustment_key(form_key),
         kind=Kind.ADJUSTMENT,
         account_id=account_id,
-        amount=amount,
+        amount=correction_amount(amount, limit=settings.CORRECTION_LIMIT),
         credit=credit,
         occurred_at=now,
         task_id=task_id,
         actor_id=str(actor_id),
         reason=correction_reason(reason),
+        about=about,
     )
     batch = posting_batch()
     return _post(posting, batch, accounts_lock([account_id]))
@@ -73,6 +86,35 @@ def adjustment_reverse(*, form_key: UUID, transfer_id: UUID, reason: str, actor_
     balances = accounts_lock([wrong.account_id])
     if Transfer.objects.filter(reverses=wrong.id).exclude(idempotency_key=posting.key).exists():
         raise LedgerError("this correction was taken back before")
+    return _post(posting, batch, balances)
+
+
+@transaction.atomic
+def payout_return(*, transfer_id: UUID, reason: str, actor_id: UUID, now: datetime) -> UUID:
+    """The bank sent a payout back: credit it again, once, to be paid at the next closing; returns the entry's id.
+
+    Raises LedgerError if the transfer is no payout or was returned before, or for a reason out of bounds.
+    """
+    payout = Transfer.objects.get(id=transfer_id)
+    if payout.kind != Kind.PAYOUT:
+        raise LedgerError("only a payout can be returned")
+    key = payout_return_key(payout.id)
+    posting = Posting(
+        id=event_id(key),
+        key=key,
+        kind=Kind.PAYOUT_RETURN,
+        account_id=payout.account_id,
+        amount=payout.amount,
+        credit=True,
+        occurred_at=now,
+        actor_id=str(actor_id),
+        reverses=payout.id,
+        reason=correction_reason(reason),
+    )
+    batch = posting_batch()
+    balances = accounts_lock([payout.account_id])
+    if transfers_find([posting.id]):
+        raise LedgerError("this payout was returned before")
     return _post(posting, batch, balances)
 
 

@@ -37,6 +37,9 @@ COLUMNS = {
     "reassignment_id": "uuid",
     "reverses": "uuid",
     "reason": "text",
+    "event_id": "uuid",
+    "received_at": "timestamptz",
+    "about": "uuid",
 }
 COPY = f"COPY billing_transfer ({', '.join(COLUMNS)}) FROM STDIN (FORMAT BINARY)"
 
@@ -149,6 +152,9 @@ def _write_transfers(
                     posting.reassignment_id,
                     posting.reverses,
                     posting.reason,
+                    posting.event_id,
+                    posting.received_at,
+                    posting.about,
                 )
             )
 

@@ -105,6 +105,8 @@ def _posting(cause: _Cause, price: Price, known: Mapping[UUID, tuple[UUID, int]]
         actor_id=data["actor_id"],
         reassignment_id=UUID(reassignment) if reassignment else None,
         reverses=cause.counterpart if cause.kind is Kind.REVERSAL else None,
+        event_id=cause.event.id,
+        received_at=cause.event.received_at,
     )
 
 
@@ -120,16 +122,20 @@ def tasks_apply(events: Sequence[Event]) -> None:
         task_id = UUID(event.data["task_id"])
         if task_id not in newest or event.data["version"] > newest[task_id].data["version"]:
             newest[task_id] = event
-    rows = [_task_row(task_id, event) for task_id, event in sorted(newest.items())]
+    created = {UUID(event.data["task_id"]): event.received_at for event in events if event.name == "TaskCreated"}
+    rows = [(*_task_row(task_id, event), created.get(task_id)) for task_id, event in sorted(newest.items())]
     with connection.cursor() as cursor:
         cursor.execute(
             "INSERT INTO billing_task AS t"
-            " (id, version, title, jira_id, status, assignee_id, assignment_no, completion_no)"
+            " (id, version, title, jira_id, status, assignee_id, assignment_no, completion_no,"
+            " state_received_at, created_received_at)"
             " SELECT * FROM unnest(%s::uuid[], %s::bigint[], %s::text[], %s::text[], %s::text[], %s::uuid[],"
-            " %s::bigint[], %s::bigint[])"
+            " %s::bigint[], %s::bigint[], %s::timestamptz[], %s::timestamptz[])"
             " ON CONFLICT (id) DO UPDATE SET version = EXCLUDED.version, title = EXCLUDED.title,"
             " jira_id = EXCLUDED.jira_id, status = EXCLUDED.status, assignee_id = EXCLUDED.assignee_id,"
-            " assignment_no = EXCLUDED.assignment_no, completion_no = EXCLUDED.completion_no"
+            " assignment_no = EXCLUDED.assignment_no, completion_no = EXCLUDED.completion_no,"
+            " state_received_at = EXCLUDED.state_received_at,"
+            " created_received_at = coalesce(EXCLUDED.created_received_at, t.created_received_at)"
             " WHERE t.version < EXCLUDED.version",
             [list(column) for column in zip(*rows, strict=True)],
         )
@@ -151,4 +157,5 @@ def _task_row(task_id: UUID, event: Event) -> tuple[object, ...]:
         UUID(assignee) if assignee else None,
         data["assignment_no"],
         data["completion_no"],
+        event.received_at,
     )

@@ -9,8 +9,10 @@ from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from billing.models import Cycle
+from billing.models import Cycle, Transfer
 from billing.selectors.clock import database_now
+from billing.selectors.cycles import Progress
+from billing.selectors.complaints import Complaint
 from billing.selectors.statements import Line
 from billing.selectors.warnings import incomplete
 from billing.web import wording
@@ -52,15 +54,28 @@ def task_url(task_id: Any) -> str:
 
 
 @register.filter
+def side(entry: Transfer, which: str) -> str:
+    """Which part of the company stands on the `debit` or `credit` side; empty if the worker does."""
+    return wording.company_in_words(entry.debit_id if which == "debit" else entry.credit_id)
+
+
+@register.filter
+def case(found: Complaint) -> str:
+    """What became of a task's reward, in a sentence."""
+    return wording.case_in_words(found)
+
+
+@register.filter
 def cycle_name(cycle: Cycle) -> str:
     """A cycle is called by the time it is due."""
     return format_when(cycle.due_at)
 
 
 @register.inclusion_tag("billing/_state.html")
-def cycle_state(cycle: Cycle, now: datetime) -> dict[str, Any]:
-    """A cycle's state as a badge: open, due, closing, failed or closed."""
-    return {"cycle": cycle, "due": cycle.state == Cycle.State.OPEN and cycle.due_at <= now}
+def cycle_state(cycle: Cycle, now: datetime, progress: Progress | None = None) -> dict[str, Any]:
+    """A cycle's state as a badge: open, due, closing (n of m), failed or closed."""
+    due = cycle.state == Cycle.State.OPEN and cycle.due_at <= now
+    return {"cycle": cycle, "due": due, "progress": progress}
 
 
 @register.inclusion_tag("billing/_incomplete.html", takes_context=True)

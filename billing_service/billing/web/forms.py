@@ -1,22 +1,181 @@
 """Filters and forms of billing's pages."""
 
-from django import forms
-from django.utils.translation import gettext_lazy as _
+from __future__ import annotations
 
+from typing import Any
+from uuid import UUID
+
+from django import forms
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from billing.models import LedgerAccount, Task, Transfer
+from billing.selectors.search import find_entries, find_tasks, find_workers, uuid_in
 from chassis.form_keys import OneTimeForm
+from chassis.money import CentsField, format_cents
+from chassis.replica.models import Account
+
+MOST_CHOICES = 8
+
+
+class NoFilter(forms.Form):
+    """A list that is shown as a whole: any other parameter than its order and page is an error."""
+
+
+class ExportForm(forms.Form):
+    """What a list's export knows besides the filters of the list."""
+
+    format = forms.CharField(required=False)
 
 
 class StatementFilter(forms.Form):
     """The entries of one day."""
 
-    day = forms.DateField(required=False, label=_("Day"), widget=forms.DateInput(attrs={"type": "date"}))
+    day = forms.DateField(
+        required=False, label=gettext_lazy("Day"), widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+    )
 
 
 class WorkerFilter(forms.Form):
     """All, or those who left with a balance."""
 
-    show = forms.ChoiceField(required=False, label=_("Show"), choices=[("", _("everybody")), ("left", _("left"))])
+    show = forms.ChoiceField(
+        required=False,
+        label=gettext_lazy("Show"),
+        choices=[("", gettext_lazy("everybody")), ("left", gettext_lazy("left"))],
+    )
+
+
+class PersonFilter(forms.Form):
+    """What concerns one worker."""
+
+    worker = forms.UUIDField(required=False, label=gettext_lazy("Worker"))
+
+
+class SearchForm(forms.Form):
+    """What somebody looks for, and in which of the groups."""
+
+    GROUPS = ("workers", "tasks", "entries")
+
+    q = forms.CharField(
+        required=False,
+        max_length=200,
+        label=gettext_lazy("Worker, task, Jira id or entry"),
+        widget=forms.TextInput(attrs={"type": "search", "autofocus": True}),
+    )
+    group = forms.ChoiceField(required=False, choices=[("", ""), *((name, name) for name in GROUPS)])
 
 
 class CloseForm(OneTimeForm):
     """The button that closes a due cycle."""
+
+
+class ReasonForm(OneTimeForm):
+    """Why an entry is answered by its opposite."""
+
+    reason = forms.CharField(
+        min_length=10,
+        max_length=500,
+        label=gettext_lazy("Reason"),
+        help_text=gettext_lazy("10 to 500 characters; the worker reads it on the statement."),
+        widget=forms.Textarea(attrs={"rows": 3}),
+    )
+
+
+class CorrectionForm(ReasonForm):
+    """A correction: for whom, which way, how much, why, and what it is about (B6)."""
+
+    PAY, TAKE = "pay", "take"
+
+    worker = forms.CharField(
+        max_length=320,
+        label=gettext_lazy("Worker"),
+        help_text=gettext_lazy("Name or e-mail address."),
+        widget=forms.TextInput(attrs={"autocomplete": "off", "list": "people"}),
+    )
+    direction = forms.ChoiceField(
+        choices=[(PAY, gettext_lazy("pay to the worker")), (TAKE, gettext_lazy("take from the worker"))],
+        label=gettext_lazy("Direction"),
+        widget=forms.RadioSelect,
+    )
+    about = forms.CharField(
+        required=False,
+        max_length=500,
+        label=gettext_lazy("Entry or task"),
+        help_text=gettext_lazy("Id or address of an entry or a task, or a Jira id."),
+    )
+    field_order = ("worker", "direction", "amount", "reason", "about")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        limit = settings.CORRECTION_LIMIT
+        self.fields["amount"] = CentsField(
+            max_cents=limit,
+            label=_("Amount"),
+            help_text=_("Up to %(limit)s, at most two decimals.") % {"limit": format_cents(limit)},
+            widget=forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"}),
+        )
+        self.order_fields(self.field_order)
+        self._call_by_address()
+        self.choices: list[Account] = []  # who else could be meant
+        self.account: Account | None = None
+        self.entry: Transfer | None = None
+        self.task: Task | None = None
+
+    def _call_by_address(self) -> None:
+        """A worker who is given by id is shown by what people call an account by."""
+        given = (self.data if self.is_bound else self.initial).get("worker", "")
+        account = Account.objects.filter(id=uuid_in(str(given))).first() if uuid_in(str(given)) else None
+        if account is None or not account.email:
+            return
+        if self.is_bound:
+            self.data = {**self.data.dict(), "worker": account.email}
+        else:
+            self.initial["worker"] = account.email
+
+    def clean_worker(self) -> UUID:
+        """The one account that is meant; several are offered as choices."""
+        text = self.cleaned_data["worker"]
+        found = list(find_workers(text)[: MOST_CHOICES + 1])
+        found = [account for account in found if account.email.lower() == text.lower()] or found
+        if not found and (id_ := uuid_in(text)) and LedgerAccount.objects.filter(id=id_).exists():
+            found = [Account(id=id_)]  # nothing but a ledger account is known of this person
+        if not found:
+            raise ValidationError(_("Nobody is called so. Try the e-mail address, or a part of the name."))
+        if len(found) > 1:
+            self.choices = found[:MOST_CHOICES]
+            raise ValidationError(_("Several people are called so: choose one of them."))
+        self.account = found[0]
+        return self.account.id
+
+    def clean_about(self) -> str:
+        """The entry or the task that is meant, if any."""
+        text = str(self.cleaned_data["about"]).strip()
+        if not text:
+            return ""
+        self.entry = find_entries(text).first()
+        if self.entry is not None:
+            self.task = Task.objects.filter(id=self.entry.task_id).first() if self.entry.task_id else None
+            return str(self.entry.id)
+        tasks = list(find_tasks(text)[:2])
+        if len(tasks) != 1:
+            raise ValidationError(
+                _("There is no entry or task like this.") if not tasks else _("Several tasks are like this.")
+            )
+        self.task = tasks[0]
+        return str(self.task.id)
+
+    def clean(self) -> dict[str, Any]:
+        """An entry that a correction is about belongs to the worker whom it pays."""
+        values: dict[str, Any] = super().clean() or self.cleaned_data
+        if self.account and self.entry and self.entry.account_id != self.account.id:
+            self.add_error("about", _("That entry is another worker's."))
+        return values
+
+    @property
+    def change(self) -> int:
+        """What the balance changes by, in cents."""
+        amount: int = self.cleaned_data["amount"]
+        return amount if self.cleaned_data["direction"] == self.PAY else -amount

@@ -21,3 +21,8 @@ def sees_statement(account: Any, account_id: UUID) -> bool:
 def closes_cycles(account: Any) -> bool:
     """Whether the account may close a due cycle (B4)."""
     return may(account, "finance")
+
+
+def corrects(account: Any) -> bool:
+    """Whether the account may post corrections and returned payouts (B6)."""
+    return may(account, "finance")

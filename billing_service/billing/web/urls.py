@@ -4,7 +4,7 @@ from datetime import date
 
 from django.urls import path, register_converter
 
-from billing.web import views
+from billing.web.views import corrections, cycles, evidence, overview, people
 
 
 class DayConverter:
@@ -22,12 +22,31 @@ class DayConverter:
 register_converter(DayConverter, "day")
 
 urlpatterns = [
-    path("", views.dashboard, name="dashboard"),
-    path("days/<day:day>", views.day_detail, name="day_detail"),
-    path("workers", views.worker_list, name="worker_list"),
-    path("workers/<uuid:account_id>", views.worker_detail, name="worker_detail"),
-    path("statement", views.statement, name="statement"),
-    path("cycles", views.cycle_list, name="cycle_list"),
-    path("cycles/<uuid:cycle_id>", views.cycle_detail, name="cycle_detail"),
-    path("cycles/<uuid:cycle_id>/close", views.cycle_close, name="cycle_close"),
+    path("", overview.dashboard, name="dashboard"),
+    path("totals", people.dashboard_totals, name="dashboard_totals"),
+    path("days/export", overview.dashboard_export, name="dashboard_export"),
+    path("days/<day:day>", overview.day_detail, name="day_detail"),
+    path("days/<day:day>/export", overview.day_export, name="day_export"),
+    path("search", evidence.search_page, name="search"),
+    path("tasks/<uuid:task_id>", evidence.task_detail, name="task_detail"),
+    path("tasks/<uuid:task_id>/export", evidence.task_export, name="task_export"),
+    path("entries/<uuid:entry_id>", evidence.entry_detail, name="entry_detail"),
+    path("entries/<uuid:entry_id>/take-back", corrections.correction_take_back, name="correction_take_back"),
+    path("entries/<uuid:entry_id>/return", corrections.payout_come_back, name="payout_return"),
+    path("corrections", corrections.correction_list, name="correction_list"),
+    path("corrections/export", corrections.correction_export, name="correction_export"),
+    path("corrections/new", corrections.correction_new, name="correction_new"),
+    path("people", people.people_options, name="people_options"),
+    path("workers", people.worker_list, name="worker_list"),
+    path("workers/totals", people.worker_totals, name="worker_totals"),
+    path("workers/export", people.worker_export, name="worker_export"),
+    path("workers/<uuid:account_id>", people.worker_detail, name="worker_detail"),
+    path("workers/<uuid:account_id>/export", people.worker_statement_export, name="worker_statement_export"),
+    path("statement", people.statement, name="statement"),
+    path("statement/export", people.statement_export, name="statement_export"),
+    path("cycles", cycles.cycle_list, name="cycle_list"),
+    path("cycles/export", cycles.cycle_list_export, name="cycle_list_export"),
+    path("cycles/<uuid:cycle_id>", cycles.cycle_detail, name="cycle_detail"),
+    path("cycles/<uuid:cycle_id>/export", cycles.cycle_export, name="cycle_export"),
+    path("cycles/<uuid:cycle_id>/close", cycles.cycle_close, name="cycle_close"),
 ]

@@ -1,9 +1,12 @@
-"""Kinds and causes of entries in words (B2)."""
+"""Kinds, causes and cases in words (B2, B8)."""
+
+from uuid import UUID
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from billing.domain import Kind
+from billing.domain import Case, Company, Kind
+from billing.selectors.complaints import Complaint
 from billing.selectors.statements import Line
 from chassis.business_time import format_when, in_zone
 
@@ -26,8 +29,27 @@ BY_SOMEBODY = {
     (Kind.EARNING, ""): gettext_lazy("completed by %(who)s, %(time)s"),
     (Kind.REVERSAL, "undone"): gettext_lazy("done was undone by %(who)s, %(time)s"),
     (Kind.REVERSAL, "reopened"): gettext_lazy("reopened by %(who)s, %(time)s"),
-    (Kind.PAYOUT_RETURN, ""): gettext_lazy("the payout came back, %(time)s"),
+    (Kind.PAYOUT_RETURN, ""): gettext_lazy("the payout came back, entered by %(who)s, %(time)s"),
     (Kind.ADJUSTMENT, ""): gettext_lazy("corrected by %(who)s, %(time)s"),
+}
+
+COMPANY = {
+    Company.INCOME: gettext_lazy("the company: management's income"),
+    Company.PAYOUTS: gettext_lazy("the company: payouts"),
+    Company.CORRECTIONS: gettext_lazy("the company: corrections"),
+}
+CASES = {
+    Case.NOT_RECEIVED: gettext_lazy("Not received: no event of this task has arrived in billing."),
+    Case.NOT_COMPLETED: gettext_lazy("Not completed: the task is open, and nobody has earned its reward."),
+    Case.COMPLETION_NOT_RECEIVED: gettext_lazy(
+        "Not received: the task says that it was completed, but the event that earns the reward has not arrived."
+    ),
+    Case.DEAD_LETTERS: gettext_lazy(
+        "Waiting in dead letters: events of this task could not be applied yet; they are listed below."
+    ),
+    Case.REOPENED: gettext_lazy("Reopened: the reward was earned and taken back; %(why)s."),
+    Case.BY_ANOTHER: gettext_lazy("Completed by another: the reward went to %(earner)s, %(when)s."),
+    Case.REWARDED: gettext_lazy("Rewarded: %(earner)s earned it, %(when)s."),
 }
 
 
@@ -45,3 +67,18 @@ def cause_in_words(line: Line) -> str:
     words = str(BY_SOMEBODY.get((Kind(entry.kind), entry.cause), unknown))
     who = line.actor or _("the system")
     return words % {"who": who, "time": f"{in_zone(entry.occurred_at):%H:%M}", "cause": entry.cause}
+
+
+def company_in_words(side: UUID) -> str:
+    """Which part of the company a side of an entry is; empty for a worker's ledger account."""
+    return str(COMPANY.get(side, ""))
+
+
+def case_in_words(found: Complaint) -> str:
+    """What became of a task's reward."""
+    given = {}
+    if found.standing:
+        given = {"earner": found.standing.account.name, "when": format_when(found.standing.entry.occurred_at)}
+    if found.taken_back:
+        given["why"] = cause_in_words(found.taken_back)
+    return str(CASES[found.case]) % given

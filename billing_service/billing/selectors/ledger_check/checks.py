@@ -107,7 +107,7 @@ PAYLOADS = """
     FROM billing_transfer
     WHERE payload_hash <> sha256(convert_to(concat_ws(chr(31), kind, account_id, change, coalesce(task_id::text, ''),
               (extract(epoch FROM occurred_at) * 1000000)::bigint, cause, actor_id, coalesce(reassignment_id::text, ''),
-              coalesce(reverses::text, ''), reason), 'UTF8'))
+              coalesce(reverses::text, ''), reason, about), 'UTF8'))
        OR abs(business_date - (occurred_at AT TIME ZONE 'UTC')::date) > 1
        OR idempotency_key !~ CASE kind
               WHEN 'fee' THEN format('^fee:%s:[0-9]+$', task_id)

@@ -1,0 +1,62 @@
+"""Finding what a complaint is about: a worker, a task by title or Jira id, an entry by its id (B8)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from uuid import UUID
+
+from django.contrib.postgres.search import SearchQuery, SearchVector
+from django.db.models import F, Q, QuerySet
+
+from billing.models import LedgerAccount, Task, Transfer
+from chassis.replica.models import Account
+
+_WORD = re.compile(r"[^\s'\\:&|!()<>*]+")
+_UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.IGNORECASE)
+
+
+def uuid_in(text: str) -> UUID | None:
+    """The last id that stands in a text, as in the address of a page."""
+    found = _UUID.findall(text)
+    return UUID(found[-1]) if found else None
+
+
+def find_workers(text: str) -> QuerySet[Account]:
+    """Accounts whose name or address has all the words, each from its beginning; or the one with this id."""
+    if id_ := uuid_in(text):
+        return Account.objects.filter(id=id_)
+    vector = SearchVector("full_name", "email", config="simple")
+    return _with_words(Account.objects.annotate(words=vector), text)
+
+
+def find_tasks(text: str) -> QuerySet[Task]:
+    """Tasks with this Jira id, or whose title has all the words, each from its beginning; or the one with this id."""
+    if id_ := uuid_in(text):
+        return Task.objects.filter(id=id_)
+    named = Task.objects.exclude(jira_id="").filter(jira_id=text.strip().strip("[]").upper())
+    if named.exists():
+        return named
+    return _with_words(Task.objects.exclude(title="").annotate(words=SearchVector("title", config="simple")), text)
+
+
+def find_entries(text: str) -> QuerySet[Transfer]:
+    """The entry with this id or idempotency key, and all of a cause: an entry belongs to one event."""
+    id_ = uuid_in(text)
+    exact = Q(idempotency_key=text.strip())
+    return Transfer.objects.filter(exact | Q(id=id_) if id_ else exact)
+
+
+def balances(accounts: Sequence[Account]) -> dict[UUID, int]:
+    """The balances of those who have a ledger account, in cents."""
+    rows = LedgerAccount.objects.filter(id__in=[account.id for account in accounts])
+    return dict(rows.values_list("id", "balance"))
+
+
+def _with_words(rows: QuerySet, text: str) -> QuerySet:  # type: ignore[type-arg]
+    """The rows whose `words` have each word of the text; none for a text without words."""
+    words = _WORD.findall(text)
+    if not words:
+        return rows.none()
+    query = " & ".join(f"'{word}':*" for word in words)
+    return rows.filter(words=SearchQuery(query, config="simple", search_type="raw")).order_by(F("id"))

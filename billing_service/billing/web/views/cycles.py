@@ -1,0 +1,136 @@
+"""Billing cycles: what is due, what was paid, and the button that closes a due one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
+
+from billing.models import Cycle, Payout
+from billing.selectors import cycles, days
+from billing.selectors.clock import database_now
+from billing.selectors.people import accounts_of
+from billing.selectors.statements import EXPORT_ROWS
+from billing.services.cycles import cycle_request_close
+from billing.web import exports
+from billing.web.forms import CloseForm, ExportForm, NoFilter
+from billing.web.permissions import OFFICE, closes_cycles
+from chassis.business_time import format_when
+from chassis.exports import export_response
+from chassis.form_keys import once
+from chassis.money import format_cents
+from chassis.permissions import requires
+from chassis.tables import in_order, table_page, understood
+
+CYCLE_SORTS = {"due": ("due_at", "id")}
+PAYOUT_SORTS = {"amount": ("amount", "id")}
+
+
+@require_safe
+@requires(*OFFICE)
+def cycle_list(request: HttpRequest) -> HttpResponse:
+    """All cycles, the open one first."""
+    understood(NoFilter(request.GET))
+    page = table_page(request, Cycle.objects.all(), sorts=CYCLE_SORTS, default="-due")
+    closing = next((cycle for cycle in page if cycle.state == Cycle.State.CLOSING), None)
+    context = {"page": page, "now": database_now(), "progress": cycles.progress(closing) if closing else None}
+    return render(request, "billing/cycles.html", context)
+
+
+@require_safe
+@requires(*OFFICE)
+def cycle_list_export(request: HttpRequest) -> HttpResponseBase:
+    """All cycles."""
+    understood(ExportForm(request.GET))
+    rows = in_order(request, Cycle.objects.all(), sorts=CYCLE_SORTS, default="-due")
+    return export_response(
+        request, name="Billing cycles", columns=exports.CYCLES, rows=rows.iterator(chunk_size=EXPORT_ROWS)
+    )
+
+
+def _payouts(cycle: Cycle) -> QuerySet[Payout]:
+    return Payout.objects.filter(cycle=cycle)
+
+
+def _with_people(payouts: Iterable[Payout]) -> list[dict[str, Any]]:
+    payouts = list(payouts)
+    people = accounts_of(payout.account_id for payout in payouts)
+    return [{"payout": payout, "account": people[payout.account_id]} for payout in payouts]
+
+
+def _all_with_people(payouts: Iterator[Payout]) -> Iterator[dict[str, Any]]:
+    while batch := list(islice(payouts, EXPORT_ROWS)):
+        yield from _with_people(batch)
+
+
+@require_safe
+@requires(*OFFICE)
+def cycle_detail(request: HttpRequest, cycle_id: UUID) -> HttpResponse:
+    """A cycle: due time and state, what it moved, whom it paid."""
+    understood(NoFilter(request.GET))
+    cycle = get_object_or_404(Cycle, id=cycle_id)
+    page = table_page(request, _payouts(cycle), sorts=PAYOUT_SORTS, default="-amount")
+    now = database_now()
+    due = cycle.state == Cycle.State.OPEN and cycle.due_at <= now
+    context = {
+        "cycle": cycle,
+        "now": now,
+        "sums": days.cycle_sums(cycle.id),
+        "days": days.days_of_cycle(cycle.id),
+        "progress": cycles.progress(cycle),
+        "mails": cycles.mails(cycle),
+        "page": page,
+        "rows": _with_people(page),
+        "due": due,
+        "form": CloseForm() if due and closes_cycles(request.user) and cycle.requested_at is None else None,
+        "requested_by": accounts_of([cycle.requested_by])[cycle.requested_by] if cycle.requested_by else None,
+    }
+    return render(request, "billing/cycle.html", context)
+
+
+@require_safe
+@requires(*OFFICE)
+def cycle_export(request: HttpRequest, cycle_id: UUID) -> HttpResponseBase:
+    """All payouts of a cycle and their mails."""
+    understood(ExportForm(request.GET))
+    cycle = get_object_or_404(Cycle, id=cycle_id)
+    rows = in_order(request, _payouts(cycle), sorts=PAYOUT_SORTS, default="-amount")
+    progress = cycles.progress(cycle)
+    return export_response(
+        request,
+        name=f"Payouts of the cycle due {format_when(cycle.due_at)}",
+        columns=exports.PAYOUTS,
+        rows=_all_with_people(rows.iterator(chunk_size=EXPORT_ROWS)),
+        totals=[(_("Paid out"), format_cents(progress.cents)), (_("Payouts"), progress.paid)],
+    )
+
+
+@require_POST
+@requires("finance")
+def cycle_close(request: HttpRequest, cycle_id: UUID) -> HttpResponse:
+    """Finance closes a due cycle now: the worker does it, and the page shows how far it is."""
+    cycle = get_object_or_404(Cycle, id=cycle_id)
+    form = CloseForm(request.POST)
+    address = reverse("cycle_detail", args=[cycle.id])
+    if not form.is_valid():
+        messages.error(request, _("The form was incomplete; please press the button again."))
+        return redirect(address)
+    actor_id = UUID(str(request.user.pk))
+
+    def close() -> str:
+        if cycle_request_close(cycle_id=cycle.id, actor_id=actor_id):
+            messages.success(request, _("Closing has begun. This page shows how far it is."))
+        else:
+            messages.warning(request, _("Nothing to do: this cycle is not due, or it is being closed already."))
+        return address
+
+    return redirect(once(key=form.cleaned_data["form_key"], kind="cycle_close", actor_id=actor_id, effect=close))
