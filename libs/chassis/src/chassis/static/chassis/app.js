@@ -131,9 +131,13 @@
 
   // Keyboard: data-key on links, buttons and fields; j and k walk over [data-row], whose own keys act on that row -------
   const row = () => document.querySelector("[data-row].is-current");
+  // A row that was answered anew has lost its mark: its place is where the walk goes on.
+  let place = -1;
   function walk(step) {
     const rows = all("[data-row]");
-    const next = rows[Math.min(Math.max(rows.indexOf(row()) + step, 0), rows.length - 1)];
+    const from = row() ? rows.indexOf(row()) : place;
+    place = Math.min(Math.max(from + step, 0), rows.length - 1);
+    const next = rows[place];
     row()?.classList.remove("is-current");
     next?.classList.add("is-current");
     (next?.querySelector("a, button") || next)?.focus();
