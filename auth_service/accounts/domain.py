@@ -1,10 +1,13 @@
-"""Rules of accounts: who may become what, and how long a link or a retry lasts. No Django, no clock."""
+"""Rules of accounts: who may become what, what an application's address may be, how long a link, a lock or a retry
+lasts. No Django, no clock.
+"""
 
 import hashlib
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
+from urllib.parse import urlsplit
 
 ADMIN, MANAGER, FINANCE, WORKER = "admin", "manager", "finance", "worker"
 ROLES = (ADMIN, MANAGER, FINANCE, WORKER)
@@ -24,6 +27,11 @@ LINK_LIFETIMES = {
     RESET: timedelta(hours=1),
     OPERATOR: timedelta(hours=24),
 }
+
+ADDRESS_LENGTH = 400
+REDIRECT_URIS = 10
+_LOOPBACK = ("127.0.0.1", "localhost")  # not [::1]: a content security policy cannot name it
+_ADDRESS = re.compile(r"[!-~]+")
 
 _EMAIL = re.compile(r"[^@\s\x00-\x1f,;<>\"]{1,64}@[^@\s\x00-\x1f,;<>\"]+\.[^@\s\x00-\x1f,;<>\"]+")
 _EMAIL_LENGTH = 254
@@ -80,9 +88,49 @@ def standing_changed(before: Standing, after: Standing, *, other_admins: int) ->
         raise Refused("last_admin")
 
 
-def retry_delay(attempts: int) -> timedelta:
-    """How long to wait after `attempts` failures: 1 s, 2 s, 4 s .. one minute at most."""
-    return timedelta(seconds=min(60, 2 ** max(0, attempts - 1)))
+def retry_delay(attempts: int, *, longest: timedelta = timedelta(minutes=1)) -> timedelta:
+    """How long to wait after `attempts` failures: 1 s, 2 s, 4 s .. `longest`."""
+    return min(longest, timedelta(seconds=2 ** min(20, max(0, attempts - 1))))
+
+
+def redirect_uri_checked(text: str, *, plain_http: bool) -> str:
+    """U3: one exact address to which a person is sent back: https, or http on a loopback address if `plain_http`.
+
+    Raises Refused: `uri`, `uri_scheme`, `uri_fragment`, `uri_wildcard`.
+    """
+    uri = text.strip()
+    if not _ADDRESS.fullmatch(uri) or len(uri) > ADDRESS_LENGTH or "\\" in uri:
+        raise Refused("uri")
+    if "#" in uri:
+        raise Refused("uri_fragment")
+    if "*" in uri:
+        raise Refused("uri_wildcard")
+    try:
+        place = urlsplit(uri)
+        host, _ = place.hostname, place.port
+    except ValueError as error:
+        raise Refused("uri") from error
+    if not host or "@" in place.netloc:
+        raise Refused("uri")
+    if place.scheme == "https" or (place.scheme == "http" and plain_http and host in _LOOPBACK):
+        return uri
+    raise Refused("uri_scheme")
+
+
+def lock_end(failures: Iterable[tuple[datetime, int]], *, limit: int, lasts: timedelta) -> datetime | None:
+    """U2: when a sign-in lock ends; None if there are fewer than `limit` failures.
+
+    `failures` are (time of the last one, how many), each forgotten `lasts` after its time.
+    """
+    rows = sorted(failures)
+    left = sum(count for _, count in rows)
+    for moment, count in rows:
+        if left < limit:
+            return None
+        left -= count
+        if left < limit:
+            return moment + lasts
+    return None
 
 
 def token_hash(token: str) -> str:

@@ -1,14 +1,23 @@
 import uuid
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, ClassVar
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.contrib.postgres.indexes import GinIndex
+from django.contrib.postgres.search import SearchVector
 from django.db import models
-from django.db.models.functions import Lower
+from django.db.models import Value
+from django.db.models.functions import Coalesce, Lower
 
 from chassis.outgoing import Outgoing
 
 from . import domain
+
+NEVER = datetime(1970, 1, 1, tzinfo=UTC)
+# When the account signed in last, with a value in each row: a list in this order has no holes.
+SEEN = Coalesce("last_login", Value(NEVER, output_field=models.DateTimeField()))
+
+WORDS = SearchVector("full_name", "email", "position", config="simple")
 
 
 class AccountManager(BaseUserManager["Account"]):
@@ -52,6 +61,17 @@ class Account(AbstractBaseUser):
         indexes = [
             models.Index(fields=["full_name", "id"], name="account_by_name"),
             models.Index(fields=["role", "id"], name="account_by_role"),
+            models.Index(fields=["email"], name="account_by_email"),
+            models.Index(fields=["email"], name="account_email_prefix", opclasses=["varchar_pattern_ops"]),
+            models.Index(SEEN, "id", name="account_by_sign_in"),
+            # Who is not simply active is rare: found without reading everybody.
+            models.Index(fields=["full_name", "id"], name="account_out", condition=models.Q(is_active=False)),
+            models.Index(
+                fields=["full_name", "id"],
+                name="account_invited",
+                condition=models.Q(is_active=True, email_confirmed_at__isnull=True),
+            ),
+            GinIndex(WORDS, name="account_words"),
         ]
 
     def __str__(self) -> str:
@@ -111,19 +131,76 @@ class BrowserSession(models.Model):
 
 
 class RelyingParty(models.Model):
-    """What auth knows of a client beside OAuth: where its people start, and where it is told of a log-out."""
+    """What auth knows of a client beside OAuth: whose it is, where its people start, where it is told of a log-out."""
 
     client_id = models.CharField(max_length=255, unique=True)
     name = models.CharField(max_length=40, unique=True)
     home_url = models.URLField()
-    backchannel_logout_uri = models.URLField()
+    backchannel_logout_uri = models.URLField(max_length=domain.ADDRESS_LENGTH)
+    # An own service: provisioned at deploy, asks for no consent, is not changed by hand (U3).
+    is_own = models.BooleanField(default=True, db_default=True)
+    created_at = models.DateTimeField(null=True, blank=True)
+    last_used_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(Lower("name"), name="relying_party_name_unique")]
 
     def __str__(self) -> str:
-        return self.name
+        return self.label
+
+    @property
+    def label(self) -> str:
+        """What pages call it: own services are known by a plain word."""
+        return self.name.capitalize() if self.is_own else self.name
+
+
+class ApplicationChange(models.Model):
+    """History of an application, also of one that is gone: added to, never changed."""
+
+    app_privileges = "SELECT, INSERT"
+
+    party_id = models.BigIntegerField()
+    name = models.CharField(max_length=40)
+    actor_id = models.CharField(max_length=36)  # an account's id or "system"
+    action = models.CharField(max_length=20)
+    before = models.JSONField(default=dict)
+    after = models.JSONField(default=dict)
+    at = models.DateTimeField()
+
+    class Meta:
+        indexes = [models.Index(fields=["party_id", "-id"], name="application_change_newest")]
+
+    def __str__(self) -> str:
+        return f"{self.action} {self.name}"
+
+
+class Consent(models.Model):
+    """U3: a person's leave for an application that is not our own to see `scopes`, until it is withdrawn."""
+
+    account_id = models.UUIDField()
+    client_id = models.CharField(max_length=255)
+    scopes = models.CharField(max_length=255)  # sorted, one space between
+    given_at = models.DateTimeField()
+    withdrawn_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["account_id", "client_id"],
+                name="consent_once",
+                condition=models.Q(withdrawn_at__isnull=True),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.account_id} {self.client_id}"
+
+    def covers(self, scopes: str) -> bool:
+        return set(scopes.split()) <= set(self.scopes.split())
 
 
 class Effect(Outgoing):
-    """Something that leaves the database because of an account."""
+    """Something that leaves the database for an account: claimed and done by a job, tried again until it worked."""
 
     account_id = models.UUIDField()
     created_at = models.DateTimeField()
@@ -136,7 +213,7 @@ class LogoutDelivery(Effect):
     """One service to be told that an account, or one browser of it (`sid`), is signed out."""
 
     client_id = models.CharField(max_length=255)
-    url = models.URLField()
+    url = models.URLField(max_length=domain.ADDRESS_LENGTH)
     sid = models.CharField(max_length=64, blank=True)
     session_epoch = models.BigIntegerField()
 
@@ -150,15 +227,23 @@ class LogoutDelivery(Effect):
 
 
 class Mail(Effect):
-    """One mail to one person. The body may hold a one-time link and is emptied once it is sent."""
+    """One mail to one person. The body may hold a one-time link and is emptied once it is sent or given up.
 
+    Given up (`next_attempt_at` null) is a mail whose link has expired before it could be sent.
+    """
+
+    next_attempt_at = models.DateTimeField(null=True, blank=True)  # type: ignore[assignment]
+    expires_at = models.DateTimeField(null=True, blank=True)
     message_id = models.CharField(max_length=120, unique=True)
     to = models.EmailField(max_length=254)
     subject = models.CharField(max_length=200)
     body = models.TextField()
 
     class Meta:
-        indexes = [models.Index(fields=["next_attempt_at"], name="mail_due", condition=models.Q(done_at__isnull=True))]
+        indexes = [
+            models.Index(fields=["next_attempt_at"], name="mail_due", condition=models.Q(done_at__isnull=True)),
+            models.Index(fields=["account_id", "-id"], name="mail_newest"),
+        ]
 
     def __str__(self) -> str:
         return self.subject
@@ -178,7 +263,10 @@ class OneTimeLink(models.Model):
         return self.kind
 
     def is_open(self, now: datetime) -> bool:
-        return self.used_at is None and now < self.expires_at
+        return self.used_at is None and not self.is_expired(now)
+
+    def is_expired(self, now: datetime) -> bool:
+        return now >= self.expires_at
 
 
 def fields_of(account: Account) -> dict[str, Any]:

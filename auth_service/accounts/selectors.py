@@ -1,12 +1,31 @@
 """Reads of accounts."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
+from itertools import groupby
+from typing import Any
 from uuid import UUID
 
+from axes.models import AccessAttempt
+from django.conf import settings
+from django.contrib.postgres.search import SearchQuery
 from django.db.models import Q, QuerySet
+from oauth2_provider.models import get_application_model
 
-from .models import Account, AccountChange, BrowserSession, OneTimeLink, RelyingParty
+from .domain import lock_end
+from .models import (
+    SEEN,
+    WORDS,
+    Account,
+    AccountChange,
+    ApplicationChange,
+    BrowserSession,
+    Consent,
+    Mail,
+    OneTimeLink,
+    RelyingParty,
+)
 
 STATUSES = {
     "active": Q(is_active=True, email_confirmed_at__isnull=False),
@@ -16,15 +35,26 @@ STATUSES = {
 
 
 def accounts_search(*, text: str = "", role: str = "", status: str = "") -> QuerySet[Account]:
-    """Accounts that have every word of `text` in name, address or position. Empty arguments choose all."""
-    accounts = Account.objects.all()
-    for word in text.split():
-        accounts = accounts.filter(
-            Q(full_name__icontains=word) | Q(email__icontains=word) | Q(position__icontains=word)
-        )
+    """Accounts where each word of `text` begins a word of name, address or position. Empty arguments choose all.
+
+    A word with an @ begins the address: Postgres takes a whole address for one word, but not a part of one.
+    """
+    accounts = Account.objects.annotate(seen_at=SEEN)
+    words = text.replace("\0", "").split()
+    if plain := [word for word in words if "@" not in word]:
+        accounts = accounts.annotate(words=WORDS).filter(words=_prefixes(plain))
+    for word in words:
+        if "@" in word:
+            accounts = accounts.filter(email__startswith=word.lower())
     if role:
         accounts = accounts.filter(role=role)
     return accounts.filter(STATUSES[status]) if status else accounts
+
+
+def _prefixes(words: Iterable[str]) -> SearchQuery:
+    """Each word quoted, so that no sign in it is an operator."""
+    quoted = [word.replace("\\", "").replace("'", "''") for word in words]
+    return SearchQuery(" & ".join(f"'{word}':*" for word in quoted), search_type="raw", config="simple")
 
 
 def account_history(account_id: UUID) -> QuerySet[AccountChange]:
@@ -44,13 +74,93 @@ def browser_open(sid: str) -> BrowserSession | None:
 
 
 def relying_party(client_id: str) -> RelyingParty | None:
-    """The own service behind an OAuth client."""
+    """What is known of an OAuth client beside OAuth."""
     return RelyingParty.objects.filter(client_id=client_id).first()
 
 
-def link_account(token_hash: str, *, now: datetime) -> Account | None:
-    """Whose password an open link sets; nobody's if it is unknown, used or expired."""
+def plain_http_allowed() -> bool:
+    """Whether applications may have http addresses on a loopback: only where auth itself has no TLS."""
+    return "http" in settings.OAUTH2_PROVIDER["ALLOWED_REDIRECT_URI_SCHEMES"]
+
+
+def applications() -> QuerySet[RelyingParty]:
+    """All applications, our own services among them."""
+    return RelyingParty.objects.all()
+
+
+def redirect_uris_of(client_ids: Iterable[str]) -> dict[str, list[str]]:
+    """Redirect addresses by client id."""
+    found = get_application_model().objects.filter(client_id__in=list(client_ids))
+    return {client_id: uris.split() for client_id, uris in found.values_list("client_id", "redirect_uris")}
+
+
+def application_fields(party: RelyingParty) -> dict[str, Any]:
+    """What history remembers of an application; never its secret."""
+    return {
+        "name": party.name,
+        "client_id": party.client_id,
+        "redirect_uris": "\n".join(redirect_uris_of([party.client_id]).get(party.client_id, [])),
+        "backchannel_logout_uri": party.backchannel_logout_uri,
+    }
+
+
+def application_history(party_id: int | None = None) -> QuerySet[ApplicationChange]:
+    """What was changed of an application, or of all, newest first."""
+    changes = (
+        ApplicationChange.objects.all() if party_id is None else ApplicationChange.objects.filter(party_id=party_id)
+    )
+    return changes.order_by("-id")
+
+
+def people_with_consent(client_id: str) -> int:
+    """How many accounts let the application see who they are."""
+    return Consent.objects.filter(client_id=client_id, withdrawn_at__isnull=True).count()
+
+
+def consents_of(account_id: UUID) -> list[tuple[Consent, RelyingParty]]:
+    """The applications that see the account's data, by name."""
+    consents = {row.client_id: row for row in Consent.objects.filter(account_id=account_id, withdrawn_at__isnull=True)}
+    parties = RelyingParty.objects.filter(client_id__in=consents).order_by("name")
+    return [(consents[party.client_id], party) for party in parties]
+
+
+def consent_covers(*, account_id: UUID, client_id: str, scopes: str) -> bool:
+    """Whether the account has let the client see all of `scopes` already."""
+    consent = Consent.objects.filter(account_id=account_id, client_id=client_id, withdrawn_at__isnull=True).first()
+    return consent is not None and consent.covers(scopes)
+
+
+@dataclass(frozen=True, slots=True)
+class Lock:
+    """Signing in to an account is locked from one network address until then."""
+
+    address: str
+    failures: int
+    until: datetime
+
+
+def account_locks(email: str, *, address: str | None = None, now: datetime) -> list[Lock]:
+    """The sign-in locks of an e-mail address, there or not; from one network address if it is given."""
+    lasts = settings.AXES_COOLOFF_TIME
+    rows = AccessAttempt.objects.filter(username=email, attempt_time__gt=now - lasts).order_by("ip_address")
+    if address is not None:
+        rows = rows.filter(ip_address=address)
+    locks = []
+    for found, group in groupby(rows, key=lambda row: row.ip_address):
+        failures = [(row.attempt_time, row.failures_since_start) for row in group]
+        until = lock_end(failures, limit=settings.AXES_FAILURE_LIMIT, lasts=lasts)
+        if until is not None:
+            locks.append(Lock(found or "", sum(count for _, count in failures), until))
+    return locks
+
+
+def mails_of(account_id: UUID) -> QuerySet[Mail]:
+    """The latest mails to an account, with how each went."""
+    return Mail.objects.filter(account_id=account_id).order_by("-id")[:5]
+
+
+def link_of(token_hash: str) -> tuple[OneTimeLink, Account] | None:
+    """A link, open or not, and whose it is; None if there never was one, or if its account lost access."""
     link = OneTimeLink.objects.filter(pk=token_hash).first()
-    if link is None or not link.is_open(now):
-        return None
-    return Account.objects.filter(pk=link.account_id, is_active=True).first()
+    account = Account.objects.filter(pk=link.account_id, is_active=True).first() if link else None
+    return (link, account) if link and account else None

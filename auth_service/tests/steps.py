@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from typing import Any
+from uuid import uuid4
 
 from bs4 import BeautifulSoup
 from django.test import Client
@@ -10,6 +11,11 @@ from accounts.models import Account
 
 SignIn = Callable[..., Client]
 Make = Callable[..., Account]
+
+
+def keyed(**form: str) -> dict[str, str]:
+    """A form with a key of its own, as the page would have given it."""
+    return {"form_key": str(uuid4())} | form
 
 
 def page(response: Any) -> BeautifulSoup:
@@ -26,6 +32,9 @@ def form_of(response: Any, action: str) -> dict[str, str]:
     form = page(response).find("form", action=action)
     assert form is not None, f"no form for {action}"
     fields = {field["name"]: field.get("value", "") for field in form.find_all("input") if field.get("name")}
+    fields |= {
+        area["name"]: area.get_text().removeprefix("\n").removeprefix("\r\n") for area in form.find_all("textarea")
+    }
     for select in form.find_all("select"):
         fields[select["name"]] = select.find("option", selected=True)["value"]
     return fields

@@ -14,14 +14,16 @@ from django.test import Client
 from accounts.models import Account, AccountChange
 from eventbus.testing import published
 
+from .steps import keyed
+
 
 def test_create_admin_shows_a_link_that_works_once(db: None, capsys: pytest.CaptureFixture[str], settings: Any) -> None:
     call_command("create_admin", "Boss@popug.example")
     address = capsys.readouterr().out.strip()
     assert address.startswith(f"{settings.PUBLIC_URL}/link?token=")
     link = address.removeprefix(settings.PUBLIC_URL)
-    assert Client().post(link, {"password": "round cages"}).status_code == 302
-    assert Client().post(link, {"password": "round cages"}).status_code == 410
+    assert Client().post(link, keyed(password="round cages")).status_code == 302
+    assert Client().post(link, keyed(password="round cages")).status_code == 410
     client = Client()
     client.post("/login", {"email": "boss@popug.example", "password": "round cages"})
     assert client.get("/").status_code == 200

@@ -11,7 +11,7 @@ from accounts.domain import ADMIN, INVITATION, MANAGER, OPERATOR, RESET, SYSTEM,
 from accounts.models import Account, AccountChange, BrowserSession, Mail, OneTimeLink
 from eventbus.testing import published
 
-from .conftest import NOW
+from .conftest import NOW, PASSWORD
 
 Make = Callable[..., Account]
 BASE = "http://auth.example"
@@ -89,7 +89,7 @@ def test_using_one_link_uses_up_the_others_of_the_account(worker: Account, admin
 
 def test_a_new_password_ends_every_session(worker: Account) -> None:
     services.session_start(account_id=worker.pk, session_key="k", now=NOW)
-    services.password_change(account_id=worker.pk, password="round cages", now=NOW)
+    services.password_change(account_id=worker.pk, current=PASSWORD, password="round cages", now=NOW)
     assert BrowserSession.objects.get().ended_at == NOW
     (event,) = published()
     assert (event.name, event.data["session_epoch"]) == ("AccountUpdated", 2)

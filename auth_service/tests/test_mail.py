@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.core import mail as outbox
+from django.utils import timezone
 
 from accounts import jobs, services
 from accounts.models import Account, Mail
@@ -35,6 +36,6 @@ def test_a_mail_that_fails_is_tried_again_later_with_the_same_id(worker: Account
 
 
 def test_the_mail_job_sends_what_is_due(worker: Account) -> None:
-    services.password_reset_request(email=worker.email, base_url="http://auth.example", now=NOW)
+    services.password_reset_request(email=worker.email, base_url="http://auth.example", now=timezone.now())
     jobs.mail_send()
     assert len(outbox.outbox) == 1

@@ -19,7 +19,7 @@ from oauth2_provider.models import AccessToken, Application, Grant, IDToken, Ref
 
 from accounts import services
 from accounts.domain import MANAGER
-from accounts.models import Account, BrowserSession
+from accounts.models import Account, BrowserSession, RelyingParty
 
 pytestmark = pytest.mark.usefixtures("clients")
 
@@ -44,6 +44,12 @@ def authorize(browser: Client, **changed: str | None) -> Any:
         "code_challenge_method": "S256",
     } | changed
     return browser.get(f"/oauth/authorize/?{urlencode({k: v for k, v in question.items() if v is not None})}")
+
+
+def stranger(client_id: str = "tasks") -> None:
+    """Makes an own service into an application that is not ours, under its old addresses and secret."""
+    Application.objects.filter(client_id=client_id).update(skip_authorization=False, name="Roster")
+    RelyingParty.objects.filter(client_id=client_id).update(is_own=False, name="Roster")
 
 
 def answer_of(response: Any) -> dict[str, str]:
@@ -215,16 +221,16 @@ def test_userinfo_names_the_person(worker: Account, browser: SignIn) -> None:
 
 
 def test_another_client_asks_and_names_what_it_will_see(worker: Account, browser: SignIn) -> None:
-    Application.objects.filter(client_id="tasks").update(skip_authorization=False, name="Roster")
+    stranger()
     response = authorize(browser(worker))
     page = response.content.decode()
     assert response.status_code == 200
-    assert all(text in page for text in ("Roster", "Your e-mail address", "Your name and role"))
+    assert all(text in page for text in ("Roster", "Your e-mail address", "Your profile: name and role"))
     assert callback().removesuffix("/complete/auth") in response["Content-Security-Policy"]
 
 
 def test_another_client_gets_its_code_when_the_person_allows_it(worker: Account, browser: SignIn) -> None:
-    Application.objects.filter(client_id="tasks").update(skip_authorization=False)
+    stranger()
     signed_in = browser(worker)
     asked = authorize(signed_in)
     fields = BeautifulSoup(asked.content, "html.parser").select("main form input")

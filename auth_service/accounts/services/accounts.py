@@ -12,7 +12,7 @@ from accounts.events import published
 from accounts.models import Account, fields_of
 from eventbus import Event
 
-from .changes import account_added, account_changed, account_locked
+from .changes import account_added, account_changed, account_locked, admin_only
 
 
 @transaction.atomic
@@ -112,8 +112,7 @@ def _locked_for_standing(account_id: UUID, *, actor_id: str) -> Account:
     """
     list(Account.objects.admins().select_for_update().order_by("id").values_list("id", flat=True))
     account = account_locked(account_id)
-    if actor_id != SYSTEM and not Account.objects.admins().filter(pk=actor_id).exists():
-        raise Refused("not_admin")
+    admin_only(actor_id)
     return account
 
 

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from django.db import IntegrityError, transaction
 
-from accounts.domain import Refused
+from accounts.domain import SYSTEM, Refused
 from accounts.events import published
 from accounts.models import Account, AccountChange, fields_of
 from eventbus import Event, publish_many
@@ -15,6 +15,12 @@ from eventbus import Event, publish_many
 from .sessions import access_end
 
 Facts = Callable[[], Sequence[Event]]
+
+
+def admin_only(actor_id: str) -> None:
+    """Raises Refused("not_admin") unless the actor is an active admin, or the system, at this moment."""
+    if actor_id != SYSTEM and not Account.objects.admins().filter(pk=actor_id).exists():
+        raise Refused("not_admin")
 
 
 def account_locked(account_id: UUID) -> Account:
@@ -72,6 +78,15 @@ def account_confirmed(account: Account, *, action: str, now: datetime) -> Accoun
     _keep(account, fields_of(account), action=action, actor_id=str(account.id), now=now)
     publish_many([published.account_created(account, time=now)])
     return account
+
+
+def account_noted(
+    account_id: UUID, *, action: str, before: dict[str, Any], after: dict[str, Any], actor_id: str, now: datetime
+) -> None:
+    """Keeps what happened around an account that leaves its own fields and its version as they are."""
+    AccountChange.objects.create(
+        account_id=account_id, actor_id=actor_id, action=action, before=before, after=after, at=now
+    )
 
 
 def _keep(account: Account, before: dict[str, Any], *, action: str, actor_id: str, now: datetime) -> None:

@@ -20,7 +20,8 @@ from accounts.domain import (
 from accounts.models import Account, OneTimeLink, fields_of
 
 from .accounts import account_create
-from .changes import account_changed, account_confirmed, account_locked
+from .changes import account_changed, account_confirmed, account_locked, account_noted, admin_only
+from .locks import failures_forget
 from .mail import mail_write
 
 
@@ -54,6 +55,7 @@ def link_use(*, token: str, password: str, now: datetime) -> Account:
     if not account.is_active:
         raise Refused("inactive")
     OneTimeLink.objects.filter(account_id=account.pk, used_at__isnull=True).update(used_at=now)
+    failures_forget(account.email)  # who reads the mail of this address need not wait for a lock to end
     account.set_password(password)
     if not account.is_confirmed:
         return account_confirmed(account, action="confirmed", now=now)
@@ -61,9 +63,11 @@ def link_use(*, token: str, password: str, now: datetime) -> Account:
 
 
 @transaction.atomic
-def password_change(*, account_id: UUID, password: str, now: datetime) -> Account:
-    """U1: a new password ends every session of the account, everywhere."""
+def password_change(*, account_id: UUID, current: str, password: str, now: datetime) -> Account:
+    """U1: a new password ends every session of the account, everywhere. Raises Refused("wrong_password")."""
     account = account_locked(account_id)
+    if not account.check_password(current):
+        raise Refused("wrong_password")
     account.set_password(password)
     return _password_stored(account, now=now)
 
@@ -87,6 +91,25 @@ def invite(
         action="invited",
     )
     _mail_link(account, INVITATION, base_url=base_url, now=now)
+    return account
+
+
+@transaction.atomic
+def link_resend(*, account_id: UUID, actor_id: str, base_url: str, now: datetime) -> Account:
+    """U2: another link to somebody whose address is not confirmed yet; an earlier one works until its own time is over.
+
+    Raises Refused: `not_admin`, `confirmed`, `inactive`.
+    """
+    account = account_locked(account_id)
+    admin_only(actor_id)
+    if account.is_confirmed:
+        raise Refused("confirmed")
+    if not account.is_active:
+        raise Refused("inactive")
+    first = OneTimeLink.objects.filter(account_id=account_id).order_by("created_at").first()
+    kind = SIGN_UP if first is not None and first.kind == SIGN_UP else INVITATION
+    account_noted(account_id, action="link_sent", before={}, after={}, actor_id=actor_id, now=now)
+    _mail_link(account, kind, base_url=base_url, now=now)
     return account
 
 
@@ -123,5 +146,6 @@ def _password_stored(account: Account, *, now: datetime) -> Account:
 
 def _mail_link(account: Account, kind: str, *, base_url: str, now: datetime) -> None:
     token = link_open(account_id=account.pk, kind=kind, now=now)
-    hours = int(LINK_LIFETIMES[kind].total_seconds() // 3600)
-    mail_write(account, template=kind, context={"url": f"{base_url}/link?token={token}", "hours": hours}, now=now)
+    lifetime = LINK_LIFETIMES[kind]
+    context = {"url": f"{base_url}/link?token={token}", "hours": int(lifetime.total_seconds() // 3600)}
+    mail_write(account, template=kind, context=context, now=now, expires_at=now + lifetime)

@@ -2,6 +2,7 @@
 
 import uuid
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from django.conf import settings
@@ -13,10 +14,13 @@ from accounts.models import Account, Mail
 from chassis.outgoing import claim, settle
 
 BATCH, LEASE = 10, timedelta(minutes=3)  # the server may take ten seconds for each
+LONGEST_WAIT = timedelta(minutes=15)
 
 
-def mail_write(account: Account, *, template: str, context: dict[str, Any], now: datetime) -> Mail:
-    """Queues one mail; the template's first line is the subject."""
+def mail_write(
+    account: Account, *, template: str, context: dict[str, Any], now: datetime, expires_at: datetime
+) -> Mail:
+    """Queues one mail; the template's first line is the subject. From `expires_at` on it is worth nothing."""
     text = render_to_string(f"accounts/mail/{template}.txt", {"account": account, **context})
     subject, _, body = text.strip().partition("\n")
     domain = settings.DEFAULT_FROM_EMAIL.rpartition("@")[2].strip(">")
@@ -28,12 +32,17 @@ def mail_write(account: Account, *, template: str, context: dict[str, Any], now:
         body=body.strip() + "\n",
         created_at=now,
         next_attempt_at=now,
+        expires_at=expires_at,
     )
 
 
 def mail_send(*, now: datetime) -> int:
-    """Sends the mail that is due; returns how many went out."""
-    return settle(claim(Mail, limit=BATCH, lease=LEASE, now=now), attempt=_attempt, retry_after=retry_delay, now=now)
+    """Sends the mail that is due; returns how many went out. A link that has expired is not sent any more."""
+    Mail.objects.filter(done_at__isnull=True, next_attempt_at__isnull=False, expires_at__lte=now).update(
+        next_attempt_at=None, body=""
+    )
+    rows = claim(Mail, limit=BATCH, lease=LEASE, now=now)
+    return settle(rows, attempt=_attempt, retry_after=partial(retry_delay, longest=LONGEST_WAIT), now=now)
 
 
 def _attempt(mail: Mail) -> str:

@@ -1,11 +1,13 @@
 """Signed-in browsers: where they begin, and how all services learn that one or all of an account are over."""
 
 import secrets
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.contrib.sessions.models import Session
 from django.db import transaction
+from django.db.models import Q, QuerySet
 from oauth2_provider.models import (
     get_access_token_model,
     get_grant_model,
@@ -14,7 +16,7 @@ from oauth2_provider.models import (
 )
 
 from accounts.domain import Refused
-from accounts.models import Account, BrowserSession, LogoutDelivery, Mail, OneTimeLink, RelyingParty
+from accounts.models import Account, BrowserSession, Consent, LogoutDelivery, Mail, OneTimeLink, RelyingParty
 
 from .logouts import logouts_send_soon
 
@@ -45,7 +47,8 @@ def session_end(*, sid: str, now: datetime) -> bool:
     browser.ended_at = now
     browser.save(update_fields=["ended_at"])
     Session.objects.filter(pk=browser.session_key).delete()
-    _tell(browser.account_id, sid=sid, session_epoch=browser.session_epoch, now=now)
+    parties = told_parties(browser.account_id)
+    tell(parties, browser.account_id, sid=sid, session_epoch=browser.session_epoch, now=now)
     return True
 
 
@@ -56,7 +59,7 @@ def access_end(account: Account, *, now: datetime) -> None:
     browsers.update(ended_at=now)
     for model in (get_refresh_token_model(), get_access_token_model(), get_id_token_model(), get_grant_model()):
         model.objects.filter(user_id=account.pk).delete()
-    _tell(account.pk, sid="", session_epoch=account.session_epoch, now=now)
+    tell(told_parties(account.pk), account.pk, sid="", session_epoch=account.session_epoch, now=now)
 
 
 def sessions_tidy(*, now: datetime) -> None:
@@ -68,7 +71,15 @@ def sessions_tidy(*, now: datetime) -> None:
     OneTimeLink.objects.filter(expires_at__lt=limit).delete()
 
 
-def _tell(account_id: UUID, *, sid: str, session_epoch: int, now: datetime) -> None:
+def told_parties(account_id: UUID) -> QuerySet[RelyingParty]:
+    """Who hears of a log-out: the own services, and the applications that the person let see who it is."""
+    allowed = Consent.objects.filter(account_id=account_id, withdrawn_at__isnull=True).values("client_id")
+    parties = RelyingParty.objects.filter(Q(is_own=True) | Q(client_id__in=allowed))
+    return parties.exclude(backchannel_logout_uri="").order_by("id")
+
+
+def tell(parties: Iterable[RelyingParty], account_id: UUID, *, sid: str, session_epoch: int, now: datetime) -> None:
+    """Writes a log-out for each of the parties and sends them on commit."""
     LogoutDelivery.objects.bulk_create(
         LogoutDelivery(
             client_id=party.client_id,
@@ -79,6 +90,6 @@ def _tell(account_id: UUID, *, sid: str, session_epoch: int, now: datetime) -> N
             created_at=now,
             next_attempt_at=now,
         )
-        for party in RelyingParty.objects.order_by("id")
+        for party in parties
     )
     transaction.on_commit(logouts_send_soon)

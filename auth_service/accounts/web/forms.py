@@ -1,15 +1,22 @@
 """Forms of auth. They check shape; rules live in `domain` and `services`."""
 
+import math
+import unicodedata
 from typing import Any
 
 from django import forms
 from django.contrib.auth import authenticate, password_validation
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 
-from accounts.domain import ROLES, WORKER
+from accounts import selectors
+from accounts.domain import ADDRESS_LENGTH, REDIRECT_URIS, ROLES, WORKER, Refused, redirect_uri_checked
 from accounts.models import Account
+from accounts.web.addresses import throttled_address
+from accounts.web.refusals import sentence
 from chassis.form_keys import OneTimeForm
 
 ROLE_LABELS = {"admin": _("Admin"), "manager": _("Manager"), "finance": _("Finance"), "worker": _("Worker")}
@@ -17,14 +24,37 @@ STATUS_LABELS = {"active": _("Active"), "invited": _("Invited"), "deactivated": 
 ROLE_CHOICES = [(role, ROLE_LABELS[role]) for role in ROLES]
 
 
+NAME_LENGTH = 150
+PASSWORD_LENGTH = 256
+# Of the invisible signs only those that turn the direction of what follows, which would let a name pose as another.
+_TURNING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+
+
+def printable(text: str) -> None:
+    """Refuses control characters; letters of every script and emoji are welcome."""
+    if any(unicodedata.category(sign) == "Cc" or sign in _TURNING for sign in text):
+        raise ValidationError(_("This has invisible control characters in it: type it anew."))
+
+
+class LineField(forms.CharField):
+    """One line of text of people's own: a name, a position."""
+
+    default_validators = [printable]
+
+
 class SignInForm(forms.Form):
     """E-mail and password. Too many wrong ones lock this address for this network address, for a while."""
 
     email = forms.EmailField(
-        label=_("E-mail"), widget=forms.EmailInput(attrs={"autocomplete": "username", "autofocus": True})
+        label=_("E-mail"),
+        max_length=254,
+        widget=forms.EmailInput(attrs={"autocomplete": "username", "autofocus": True}),
     )
     password = forms.CharField(
-        label=_("Password"), strip=False, widget=forms.PasswordInput(attrs={"autocomplete": "current-password"})
+        label=_("Password"),
+        strip=False,
+        max_length=PASSWORD_LENGTH,
+        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
     )
     remember = forms.BooleanField(label=_("Keep me signed in for 30 days"), required=False)
 
@@ -41,11 +71,10 @@ class SignInForm(forms.Form):
         data = self.cleaned_data
         if not {"email", "password"} <= data.keys():
             return data
-        found = authenticate(self.request, email=data["email"].lower(), password=data["password"])
+        email = data["email"].lower()
+        found = authenticate(self.request, email=email, password=data["password"])
         if self.is_locked:
-            raise ValidationError(
-                _("Too many wrong passwords for this address. Wait 15 minutes, or ask an admin."), code="locked"
-            )
+            raise ValidationError(self._locked_sentence(email), code="locked")
         if not isinstance(found, Account):
             raise ValidationError(
                 _("E-mail and password do not fit together, or the account may not sign in."), code="wrong"
@@ -53,14 +82,27 @@ class SignInForm(forms.Form):
         self.account = found
         return data
 
+    def _locked_sentence(self, email: str) -> str:
+        """The same whether there is such an account or not."""
+        now = timezone.now()
+        locks = selectors.account_locks(email, address=throttled_address(self.request), now=now)
+        minutes = max(1, math.ceil((locks[0].until - now).total_seconds() / 60)) if locks else 1
+        return ngettext(
+            "Too many wrong passwords for this address from your network. Wait %(minutes)d minute, choose a new"
+            " password by mail, or ask an admin to lift the lock.",
+            "Too many wrong passwords for this address from your network. Wait %(minutes)d minutes, choose a new"
+            " password by mail, or ask an admin to lift the lock.",
+            minutes,
+        ) % {"minutes": minutes}
 
-class NewPasswordForm(forms.Form):
+
+class NewPasswordForm(OneTimeForm):
     """A password, typed once: it can be shown, and a reset is a mail away."""
 
     password = forms.CharField(
         label=_("New password"),
         strip=False,
-        max_length=256,
+        max_length=PASSWORD_LENGTH,
         help_text=_("At least 10 characters."),
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
     )
@@ -79,23 +121,21 @@ class ChangePasswordForm(NewPasswordForm):
     current = forms.CharField(
         label=_("Current password"),
         strip=False,
+        max_length=PASSWORD_LENGTH,
         widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
     )
     field_order = ("current", "password")
 
-    def clean_current(self) -> str:
-        if not self.account.check_password(self.cleaned_data["current"]):
-            raise ValidationError(_("This is not your password."))
-        return str(self.cleaned_data["current"])
-
 
 class NameForm(OneTimeForm):
-    full_name = forms.CharField(label=_("Name"), max_length=150, widget=forms.TextInput(attrs={"autocomplete": "name"}))
+    full_name = LineField(
+        label=_("Name"), max_length=NAME_LENGTH, widget=forms.TextInput(attrs={"autocomplete": "name"})
+    )
 
 
 class AccountForm(OneTimeForm):
-    full_name = forms.CharField(label=_("Name"), max_length=150, required=False)
-    position = forms.CharField(label=_("Position"), max_length=150, required=False)
+    full_name = LineField(label=_("Name"), max_length=NAME_LENGTH, required=False)
+    position = LineField(label=_("Position"), max_length=NAME_LENGTH, required=False)
 
 
 class RoleForm(OneTimeForm):
@@ -104,20 +144,62 @@ class RoleForm(OneTimeForm):
 
 class InvitationForm(OneTimeForm):
     email = forms.EmailField(label=_("E-mail"), max_length=254)
-    full_name = forms.CharField(label=_("Name"), max_length=150)
-    position = forms.CharField(label=_("Position"), max_length=150, required=False)
+    full_name = LineField(label=_("Name"), max_length=NAME_LENGTH)
+    position = LineField(label=_("Position"), max_length=NAME_LENGTH, required=False)
     role = forms.ChoiceField(label=_("Role"), choices=ROLE_CHOICES, initial=WORKER)
 
 
-class EmailForm(forms.Form):
+class ApplicationForm(OneTimeForm):
+    """U3: an application that is not our own. The rules of its addresses are in `domain`."""
+
+    name = LineField(
+        label=_("Name"), max_length=40, help_text=_("As people will read it when they are asked for their consent.")
+    )
+    redirect_uris = forms.CharField(
+        label=_("Redirect addresses"),
+        max_length=REDIRECT_URIS * (ADDRESS_LENGTH + 2),
+        help_text=_("One on each line, complete and exact. People are sent back to no other."),
+        widget=forms.Textarea(
+            attrs={"rows": 3, "spellcheck": "false", "placeholder": "https://roster.example/complete"}
+        ),
+    )
+    backchannel_logout_uri = forms.CharField(
+        label=_("Log-out address"),
+        required=False,
+        max_length=ADDRESS_LENGTH,
+        help_text=_("Where the application is told that somebody signed out (OpenID Connect back-channel logout)."),
+        widget=forms.TextInput(attrs={"spellcheck": "false"}),
+    )
+
+    def clean_redirect_uris(self) -> list[str]:
+        uris = [line.strip() for line in self.cleaned_data["redirect_uris"].splitlines() if line.strip()]
+        if not 1 <= len(uris) <= REDIRECT_URIS:
+            raise ValidationError(sentence(Refused("uris")))
+        return [_checked_uri(uri) for uri in uris]
+
+    def clean_backchannel_logout_uri(self) -> str:
+        uri = self.cleaned_data["backchannel_logout_uri"]
+        return _checked_uri(uri) if uri else ""
+
+
+def _checked_uri(uri: str) -> str:
+    try:
+        return redirect_uri_checked(uri, plain_http=selectors.plain_http_allowed())
+    except Refused as refused:
+        raise ValidationError(f"{uri[:100]}: {sentence(refused)}") from refused
+
+
+class EmailForm(OneTimeForm):
     email = forms.EmailField(
         label=_("E-mail"), max_length=254, widget=forms.EmailInput(attrs={"autocomplete": "username"})
     )
 
 
 class SignUpForm(EmailForm):
-    full_name = forms.CharField(
-        label=_("Name"), max_length=150, widget=forms.TextInput(attrs={"autocomplete": "name", "autofocus": True})
+    full_name = LineField(
+        label=_("Name"),
+        max_length=NAME_LENGTH,
+        widget=forms.TextInput(attrs={"autocomplete": "name", "autofocus": True}),
     )
     field_order = ("full_name", "email")
 

@@ -2,16 +2,20 @@
 
 import json
 from typing import Any, ClassVar
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
 from oauth2_provider.oauth2_validators import OAuth2Validator
 from oauth2_provider.views import AuthorizationView
 from oauth2_provider.views.oidc import ConnectDiscoveryInfoView
 from oauthlib.oauth2.rfc6749.errors import AccessDeniedError, InvalidGrantError
 
-from accounts import selectors
+from accounts import selectors, services
 from accounts.models import Account
+
+from .policy import form_leads_to
 
 BROWSER = "browser"
 
@@ -46,6 +50,14 @@ class AccountValidator(OAuth2Validator):
         """Letter by letter; the toolkit would let a loopback address have any port."""
         return redirect_uri in request.client.redirect_uris.split()
 
+    def validate_silent_login(self, request: Any) -> bool:
+        """`prompt=none`: the view has sent away who is not signed in."""
+        return True
+
+    def validate_silent_authorization(self, request: Any) -> bool:
+        """`prompt=none`: the view asks for the consent where one is needed."""
+        return True
+
     def _create_authorization_code(self, request: Any, code: Any, expires: Any = None) -> Any:
         """The grant remembers which browser its code is for, in the claims parameter, which is nobody else's here."""
         browser = selectors.browser_open(request.user.browser_sid)
@@ -68,6 +80,7 @@ class AccountValidator(OAuth2Validator):
         account = Account.objects.select_for_update().get(pk=request.user.pk)
         if not account.is_active or account.session_epoch != request.user.session_epoch:
             raise InvalidGrantError(request=request)
+        services.relying_party_used(client_id=request.client.client_id, now=timezone.now())
         return super()._save_bearer_token(token, request, *args, **kwargs)
 
 
@@ -78,15 +91,57 @@ def _browser(request: Any) -> dict[str, Any]:
 
 
 class AuthorizeView(AuthorizationView):
-    """The consent page of a client that is not our own: the policy lets its form lead to that client."""
+    """Asks once for each application that is not our own what it may see (U3); the answer is kept until withdrawn."""
 
     def render_to_response(self, context: dict[str, Any], **kwargs: Any) -> HttpResponse:
-        response: HttpResponse = super().render_to_response(context, **kwargs)
-        place = urlsplit(context.get("redirect_uri") or "")
-        if place.netloc:
-            # What django-csp's decorator sets, which knows no address of one request.
-            response._csp_update = {"form-action": [f"{place.scheme}://{place.netloc}"]}  # type: ignore[attr-defined]
+        """Called where the toolkit would ask. An error that may not go back to the client is shown here too."""
+        if "error" in context:
+            error: HttpResponse = super().render_to_response(context, **kwargs)
+            return error
+        prompt = set(self.request.GET.get("prompt", "").split())
+        form = self.form_class(self.get_initial() | {"allow": True})
+        if "consent" not in prompt and form.is_valid() and self._allowed(form):
+            return super().form_valid(form)  # type: ignore[no-any-return]
+        if "none" in prompt:
+            return self._answer_error("consent_required", context)
+        response: HttpResponse = super().render_to_response(context | {"place": _place(context)}, **kwargs)
+        form_leads_to(response, context["redirect_uri"])
         return response
+
+    def form_valid(self, form: Any) -> HttpResponse:
+        """The person's answer: an allowance is kept once the request turned out to be right."""
+        response: HttpResponse = super().form_valid(form)
+        answered = "code=" in urlsplit(response.headers.get("Location", "")).query
+        party = selectors.relying_party(form.cleaned_data["client_id"])
+        if form.cleaned_data["allow"] and answered and party is not None and not party.is_own:
+            services.consent_give(
+                account_id=self.request.user.pk,
+                client_id=form.cleaned_data["client_id"],
+                scopes=form.cleaned_data["scope"],
+                now=timezone.now(),
+            )
+        return response
+
+    def _allowed(self, form: Any) -> bool:
+        data = form.cleaned_data
+        return selectors.consent_covers(
+            account_id=self.request.user.pk, client_id=data["client_id"], scopes=data["scope"]
+        )
+
+    def _answer_error(self, code: str, context: dict[str, Any]) -> HttpResponse:
+        question = {
+            "error": code,
+            "state": context["state"] or "",
+            "iss": settings.OAUTH2_PROVIDER["OIDC_ISS_ENDPOINT"],
+        }
+        sign = "&" if urlsplit(context["redirect_uri"]).query else "?"
+        address = f"{context['redirect_uri']}{sign}{urlencode({k: v for k, v in question.items() if v})}"
+        return self.redirect(address, context["application"])  # type: ignore[no-any-return]
+
+
+def _place(context: dict[str, Any]) -> str:
+    """Where the person goes on to, as a person reads it."""
+    return urlsplit(context["redirect_uri"]).netloc
 
 
 class DiscoveryView(ConnectDiscoveryInfoView):

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.contrib.auth import login, logout
+from django.contrib.auth import login, logout, update_session_auth_hash
 from django.http import HttpRequest
 from django.utils import timezone
 
@@ -19,12 +19,25 @@ def session_begin(request: HttpRequest, account: Account, *, remember: bool) -> 
     request.session.set_expiry(REMEMBERED if remember else NOT_REMEMBERED)
     request.session.save()
     try:
-        browser = services.session_start(
-            account_id=account.pk, session_key=request.session.session_key or "", now=timezone.now()
-        )
+        _bind(request, account)
     except Refused:
         logout(request)
         raise
+
+
+def session_renew(request: HttpRequest, account: Account) -> None:
+    """Goes on after the own password changed: another session, signed in for as long as the old one would have been.
+
+    The form's CSRF token stays good, so that the same form sent again finds what its first sending did.
+    """
+    update_session_auth_hash(request, account)
+    _bind(request, account)
+
+
+def _bind(request: HttpRequest, account: Account) -> None:
+    browser = services.session_start(
+        account_id=account.pk, session_key=request.session.session_key or "", now=timezone.now()
+    )
     request.session[SID], request.session[EPOCH] = browser.sid, browser.session_epoch
 
 

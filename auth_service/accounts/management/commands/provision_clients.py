@@ -3,6 +3,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
+from django.utils import timezone
 
 from accounts import services
 
@@ -21,5 +22,6 @@ class Command(BaseCommand):
                 secret=client["secret"],
                 public_url=client["public_url"],
                 internal_url=client.get("internal_url") or client["public_url"],
+                now=timezone.now(),
             )
             self.stdout.write(f"{name}: {'provisioned' if changed else 'as it was'}")

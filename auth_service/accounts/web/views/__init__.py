@@ -2,23 +2,47 @@ from .accounts import (
     account_deactivate,
     account_detail,
     account_edit,
+    account_export,
     account_invite,
+    account_link,
     account_list,
     account_reactivate,
     account_role,
+    account_unlock,
+)
+from .applications import (
+    application_changes,
+    application_delete,
+    application_detail,
+    application_edit,
+    application_list,
+    application_new,
+    application_rotate,
+    application_secret,
 )
 from .links import forgotten_password, link, sign_up
-from .profile import profile, profile_password
+from .profile import profile, profile_password, profile_withdraw
 from .signing import end_session, login, logout, signed_out
 
 __all__ = [
     "account_deactivate",
     "account_detail",
     "account_edit",
+    "account_export",
     "account_invite",
+    "account_link",
     "account_list",
     "account_reactivate",
     "account_role",
+    "account_unlock",
+    "application_changes",
+    "application_delete",
+    "application_detail",
+    "application_edit",
+    "application_list",
+    "application_new",
+    "application_rotate",
+    "application_secret",
     "end_session",
     "forgotten_password",
     "link",
@@ -26,6 +50,7 @@ __all__ = [
     "logout",
     "profile",
     "profile_password",
+    "profile_withdraw",
     "sign_up",
     "signed_out",
 ]

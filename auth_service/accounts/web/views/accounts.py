@@ -7,23 +7,39 @@ from uuid import UUID
 
 from django.conf import settings
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, render, resolve_url
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from accounts import selectors, services
 from accounts.domain import ADMIN, Refused
 from accounts.models import Account
-from accounts.web.forms import AccountForm, FilterForm, InvitationForm, RoleForm
+from accounts.web.forms import STATUS_LABELS, AccountForm, FilterForm, InvitationForm, RoleForm
 from accounts.web.history import told
 from accounts.web.refusals import sentence
+from chassis.exports import Column, export_response
 from chassis.form_keys import OneTimeForm, once
 from chassis.permissions import requires, signed_in
-from chassis.tables import paginate, table_page, understood
+from chassis.tables import in_order, paginate, table_page, understood
 
-SORTS = {"name": ("full_name", "id"), "role": ("role", "id")}
+SORTS = {
+    "name": ("full_name", "id"),
+    "email": ("email", "id"),
+    "role": ("role", "id"),
+    "seen": ("seen_at", "id"),
+}
+COLUMNS: list[Column[Account]] = [
+    Column(gettext_lazy("Name"), lambda account: account.name),
+    Column(gettext_lazy("E-mail"), lambda account: account.email),
+    Column(gettext_lazy("Position"), lambda account: account.position),
+    Column(gettext_lazy("Role"), lambda account: account.role),
+    Column(gettext_lazy("Status"), lambda account: STATUS_LABELS[account.status]),
+    Column(gettext_lazy("Last sign-in"), lambda account: account.last_login),
+]
 
 
 @signed_in
@@ -32,8 +48,7 @@ def account_list(request: HttpRequest) -> HttpResponse:
     if cast("Account", request.user).role != ADMIN:
         return HttpResponseRedirect(resolve_url("profile"))
     form = FilterForm(request.GET)
-    wanted = understood(form)
-    found = selectors.accounts_search(text=wanted["q"], role=wanted["role"], status=wanted["status"])
+    found, wanted = _found(form)
     context = {
         "form": form,
         "page": table_page(request, found, sorts=SORTS, default="name"),
@@ -44,10 +59,40 @@ def account_list(request: HttpRequest) -> HttpResponse:
 
 @requires(ADMIN)
 @require_GET
+def account_export(request: HttpRequest) -> HttpResponseBase:
+    """All rows of the list's filter, in its order."""
+    question = request.GET.copy()
+    question.pop("format", None)
+    found, wanted = _found(FilterForm(question))
+    rows = in_order(request, found, sorts=SORTS, default="name")
+    filters = ", ".join(f"{name}: {value}" for name, value in wanted.items() if value)
+    return export_response(
+        request, name="accounts", columns=COLUMNS, rows=rows.iterator(chunk_size=1000), filters=filters
+    )
+
+
+def _found(form: FilterForm) -> tuple[QuerySet[Account], dict[str, Any]]:
+    wanted = understood(form)
+    return selectors.accounts_search(text=wanted["q"], role=wanted["role"], status=wanted["status"]), wanted
+
+
+@requires(ADMIN)
+@require_GET
 def account_detail(request: HttpRequest, account_id: UUID) -> HttpResponse:
-    account = get_object_or_404(Account, pk=account_id)
+    return _detail(request, get_object_or_404(Account, pk=account_id))
+
+
+def _detail(
+    request: HttpRequest,
+    account: Account,
+    *,
+    edit_form: AccountForm | None = None,
+    role_form: RoleForm | None = None,
+) -> HttpResponse:
+    """The account's page; with a form that was not understood it shows what was typed, and why not."""
+    now = timezone.now()
     changes = paginate(
-        selectors.account_history(account_id),
+        selectors.account_history(account.pk),
         order=("-id",),
         after=request.GET.get("after", ""),
         before=request.GET.get("before", ""),
@@ -56,12 +101,14 @@ def account_detail(request: HttpRequest, account_id: UUID) -> HttpResponse:
         "account": account,
         "page": changes,
         "changes": told(changes.rows),
-        "edit_form": AccountForm(
-            auto_id="edit_%s", initial={"full_name": account.full_name, "position": account.position}
-        ),
-        "role_form": RoleForm(auto_id="role_%s", initial={"role": account.role}),
+        "locks": selectors.account_locks(account.email, now=now),
+        "mails": selectors.mails_of(account.pk),
+        "edit_form": edit_form
+        or AccountForm(auto_id="edit_%s", initial={"full_name": account.full_name, "position": account.position}),
+        "role_form": role_form or RoleForm(auto_id="role_%s", initial={"role": account.role}),
     }
-    return render(request, "accounts/account_detail.html", context)
+    status = 422 if edit_form or role_form else 200
+    return render(request, "accounts/account_detail.html", context, status=status)
 
 
 @requires(ADMIN)
@@ -77,13 +124,16 @@ def account_invite(request: HttpRequest) -> HttpResponse:
         else:
             messages.success(request, _("Invited: a mail with a link is on its way."))
             return HttpResponseRedirect(url)
-    return render(request, "accounts/account_invite.html", {"form": form})
+    status = 422 if form.is_bound else 200
+    return render(request, "accounts/account_invite.html", {"form": form}, status=status)
 
 
 @requires(ADMIN)
 @require_POST
 def account_edit(request: HttpRequest, account_id: UUID) -> HttpResponse:
-    form = AccountForm(request.POST)
+    form = AccountForm(request.POST, auto_id="edit_%s")
+    if not form.is_valid():
+        return _detail(request, get_object_or_404(Account, pk=account_id), edit_form=form)
     change = partial(services.account_update, account_id=account_id)
     return _change(request, account_id, form, change, _("Saved."), fields=("full_name", "position"))
 
@@ -91,9 +141,12 @@ def account_edit(request: HttpRequest, account_id: UUID) -> HttpResponse:
 @requires(ADMIN)
 @require_POST
 def account_role(request: HttpRequest, account_id: UUID) -> HttpResponse:
+    form = RoleForm(request.POST, auto_id="role_%s")
+    if not form.is_valid():
+        return _detail(request, get_object_or_404(Account, pk=account_id), role_form=form)
     change = partial(services.account_role_change, account_id=account_id)
     said = _("The role is changed. The person has to sign in again.")
-    return _change(request, account_id, RoleForm(request.POST), change, said, fields=("role",))
+    return _change(request, account_id, form, change, said, fields=("role",))
 
 
 @requires(ADMIN)
@@ -110,6 +163,20 @@ def account_reactivate(request: HttpRequest, account_id: UUID) -> HttpResponse:
     return _change(request, account_id, OneTimeForm(request.POST), change, _("Reactivated."))
 
 
+@requires(ADMIN)
+@require_POST
+def account_unlock(request: HttpRequest, account_id: UUID) -> HttpResponse:
+    change = partial(services.account_unlock, account_id=account_id)
+    return _change(request, account_id, OneTimeForm(request.POST), change, _("The lock is lifted."))
+
+
+@requires(ADMIN)
+@require_POST
+def account_link(request: HttpRequest, account_id: UUID) -> HttpResponse:
+    change = partial(services.link_resend, account_id=account_id, base_url=settings.PUBLIC_URL)
+    return _change(request, account_id, OneTimeForm(request.POST), change, _("A mail with a new link is on its way."))
+
+
 def _change(
     request: HttpRequest,
     account_id: UUID,
@@ -122,8 +189,8 @@ def _change(
     """Runs one use case once for each form and goes back to the account's page, which says how it went."""
     here = resolve_url("account_detail", account_id=account_id)
     get_object_or_404(Account, pk=account_id)
-    if not form.is_valid():
-        messages.error(request, " ".join(text for errors in form.errors.values() for text in errors))
+    if not form.is_valid():  # no key: not a form of ours
+        messages.error(request, sentence(Refused("incomplete")))
         return HttpResponseRedirect(here)
     data = {name: form.cleaned_data[name] for name in fields}
     kind = f"{change.func.__name__}:{account_id}"  # type: ignore[attr-defined]

@@ -2,18 +2,21 @@
 
 from typing import cast
 
+from django.conf import settings
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render, resolve_url
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
-from accounts import services
-from accounts.models import Account
+from accounts import selectors, services
+from accounts.domain import Refused
+from accounts.models import Account, Consent
 from accounts.web.forms import ChangePasswordForm, NameForm
-from accounts.web.sessions import session_begin
+from accounts.web.refusals import sentence
+from accounts.web.sessions import session_renew
 from chassis.form_keys import once
 from chassis.permissions import signed_in
 
@@ -41,16 +44,47 @@ def profile(request: HttpRequest) -> HttpResponse:
 def profile_password(request: HttpRequest) -> HttpResponse:
     account = cast("Account", request.user)
     form = ChangePasswordForm(account, request.POST)
-    if not form.is_valid():
-        return _page(request, NameForm(initial={"full_name": account.full_name}), form)
-    remember = not request.session.get_expire_at_browser_close() and request.session.get_expiry_age() > 12 * 3600
-    account = services.password_change(
-        account_id=account.pk, password=form.cleaned_data["password"], now=timezone.now()
-    )
-    # Every session ended with the old password, this one too: it begins anew.
-    session_begin(request, account, remember=remember)
-    messages.success(request, _("Your password is changed. You are signed out everywhere else."))
+    if form.is_valid():
+        try:
+            url = once(
+                key=form.cleaned_data["form_key"],
+                kind="password",
+                actor_id=account.pk,
+                effect=lambda: _new_password(request, account, form),
+            )
+        except Refused as refused:
+            form.add_error("current", sentence(refused))
+        else:
+            messages.success(request, _("Your password is changed. You are signed out everywhere else."))
+            return HttpResponseRedirect(url)
+    return _page(request, NameForm(initial={"full_name": account.full_name}), form)
+
+
+@signed_in
+@require_POST
+def profile_withdraw(request: HttpRequest, consent_id: int) -> HttpResponse:
+    """Takes back what an application may see of oneself."""
+    account = cast("Account", request.user)
+    try:
+        services.consent_withdraw(account_id=account.pk, consent_id=consent_id, now=timezone.now())
+    except Refused as refused:
+        raise Http404 from refused
+    messages.success(request, _("Withdrawn: it will ask you again before it sees anything."))
     return HttpResponseRedirect(resolve_url("profile"))
+
+
+def _new_password(request: HttpRequest, account: Account, form: ChangePasswordForm) -> str:
+    data = form.cleaned_data
+    changed = services.password_change(
+        account_id=account.pk, current=data["current"], password=data["password"], now=timezone.now()
+    )
+    # Every session ended with the old password; this browser goes on in a new one.
+    session_renew(request, changed)
+    return resolve_url("profile")
+
+
+def _sees(consent: Consent) -> list[str]:
+    return [str(label) for name, label in settings.OAUTH2_PROVIDER["SCOPES"].items() if name in consent.scopes.split()]
 
 
 def _rename(account: Account, full_name: str) -> str:
@@ -59,5 +93,10 @@ def _rename(account: Account, full_name: str) -> str:
 
 
 def _page(request: HttpRequest, name_form: NameForm, password_form: ChangePasswordForm) -> HttpResponse:
-    context = {"name_form": name_form, "password_form": password_form}
-    return render(request, "accounts/profile.html", context)
+    context = {
+        "name_form": name_form,
+        "password_form": password_form,
+        "grants": [(consent, party, _sees(consent)) for consent, party in selectors.consents_of(request.user.pk)],
+    }
+    status = 422 if name_form.is_bound or password_form.is_bound else 200
+    return render(request, "accounts/profile.html", context, status=status)

@@ -16,6 +16,7 @@ from accounts import selectors, services
 from accounts.domain import CLOSED, Refused
 from accounts.models import RelyingParty
 from accounts.web.forms import SignInForm
+from accounts.web.policy import form_leads_to, registered_redirect
 from accounts.web.refusals import sentence
 from accounts.web.sessions import SID, session_begin, session_end
 from chassis.permissions import public
@@ -43,7 +44,10 @@ def login(request: HttpRequest) -> HttpResponse:
         "party": party_of(target),
         "sign_up": settings.SIGN_UP != CLOSED,
     }
-    return render(request, "accounts/sign_in.html", context, status=429 if form.is_locked else 200)
+    status = 429 if form.is_locked else 422 if form.is_bound else 200
+    response = render(request, "accounts/sign_in.html", context, status=status)
+    form_leads_to(response, registered_redirect(target))
+    return response
 
 
 @public

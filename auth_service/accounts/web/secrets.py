@@ -1,0 +1,26 @@
+"""A new client secret between the form that made it and the one page that shows it."""
+
+import time
+
+from django.http import HttpRequest
+from django.shortcuts import resolve_url
+
+KEY = "application_secret"
+SHOWN_WITHIN_SECONDS = 300
+
+
+def secret_keep(request: HttpRequest, party_id: int, secret: str) -> str:
+    """Keeps the secret in the admin's own session until its page is opened, once; returns that page's address.
+
+    Not in the answer to the form: of a form sent twice the browser shows the second answer only.
+    """
+    request.session[KEY] = {"party": party_id, "secret": secret, "at": time.time()}
+    return resolve_url("application_secret", party_id=party_id)
+
+
+def secret_take(request: HttpRequest, party_id: int) -> str:
+    """The secret, which is nowhere from then on; empty if it was shown before or waited too long."""
+    kept = request.session.pop(KEY, None)
+    if kept is None or kept["party"] != party_id or time.time() - kept["at"] > SHOWN_WITHIN_SECONDS:
+        return ""
+    return str(kept["secret"])
