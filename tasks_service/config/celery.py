@@ -1,11 +1,5 @@
 """Celery of the tasks service: run with `celery -A config worker --beat`."""
 
-import os
+from chassis.celery import make_app
 
-from celery import Celery
-
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
-
-app = Celery("tasks")
-app.config_from_object("django.conf:settings", namespace="CELERY")
-app.autodiscover_tasks(related_name="jobs")
+app = make_app("tasks")

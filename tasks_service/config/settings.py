@@ -2,7 +2,10 @@
 
 from pathlib import Path
 
-from chassis.settings import service_settings
+from django.core.exceptions import ImproperlyConfigured
+
+from chassis.settings import Environment, service_settings
+from tasks.domain import SLACK, SMS, template_check
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -14,11 +17,24 @@ globals().update(
         consumers="tasks.events.consumed.CONSUMERS",
         state="tasks.events.published.STATE",
         replica=True,
+        beat={"send notifications": {"task": "tasks.notifications_send", "schedule": 5.0}},
     )
 )
+
+environment = Environment(BASE_DIR)
 
 NAVIGATION = [
     ("Tasks", "task_list", ()),
     ("Reassignments", "reassignment_list", ("admin", "manager")),
+    ("Notifications", "notifications", ()),
     ("Dead letters", "dead_letters:list", ("admin",)),
 ]
+
+# Where messages go, in the form of an apprise address with a place for the person's own; empty: not offered.
+try:
+    NOTIFICATION_TEMPLATES = {
+        SMS: template_check(SMS, environment.text("NOTIFY_SMS_URL")),
+        SLACK: template_check(SLACK, environment.text("NOTIFY_SLACK_URL")),
+    }
+except ValueError as error:
+    raise ImproperlyConfigured(f"NOTIFY_SMS_URL, NOTIFY_SLACK_URL: {error}.") from error

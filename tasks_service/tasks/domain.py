@@ -5,6 +5,7 @@ Numbers such as T1 are those of the requirements. Times are aware UTC.
 
 import random
 import re
+import string
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -25,9 +26,23 @@ CROSSED = "crossed"
 # Why a completion was taken back: the `cause` of TaskReopened, beside REOPENED.
 UNDONE = "undone"
 
+# How somebody is told of an assignment (T5).
+MAIL = "mail"
+SMS = "sms"
+SLACK = "slack"
+# What stands for the address in the operator's template of a channel.
+PLACEHOLDERS = {SMS: "{number}", SLACK: "{member}"}
+
 TITLE_MAX = 200
 DESCRIPTION_MAX = 10_000
 UNDO_WINDOW = timedelta(minutes=10)
+# Assignments to one person within this time go as one message, which names so many of them (T5).
+GROUPED_WITHIN = timedelta(seconds=60)
+TITLES_TOLD = 20
+CODE_LIFE = timedelta(minutes=10)
+CODE_TRIES = 5
+CODE_PAUSE = timedelta(minutes=1)
+CODES_A_DAY = 5
 SYSTEM = "system"
 WORKER = "worker"
 
@@ -35,6 +50,15 @@ _LEADERS = frozenset({"manager", "admin"})
 _JIRA_ID = r"[A-Za-z][A-Za-z0-9_]{0,39}-[0-9]{1,19}"
 # The dash after the bracket is a separator only with a space behind it: "[A-1] -5 degrees" is about minus five.
 _TAGGED = re.compile(rf"\[\s*(?P<jira_id>{_JIRA_ID})\s*\]\s*(?:[-\u2013\u2014](?:\s+|$))?(?P<title>.*)", re.DOTALL)
+
+# What separates words; the index of words is made with the same characters.
+_TO_SPACES = str.maketrans(dict.fromkeys(string.punctuation, " "))
+# E.164, and the ids of people in Slack. ASCII only: what passes is put into an address.
+_PHONE_NUMBER = re.compile(r"\+[1-9][0-9]{6,14}")
+_SLACK_MEMBER = re.compile(r"[UW][A-Z0-9]{8,14}")
+_MESSAGE_FIRST_WAIT = timedelta(seconds=30)
+_MESSAGE_LONGEST_WAIT = timedelta(hours=6)
+_MESSAGE_ATTEMPTS = 12
 
 Item = TypeVar("Item")
 
@@ -69,14 +93,6 @@ def heading_read(text: str) -> Heading:
     title = tagged["title"].strip() if tagged else text
     title_check(title)
     return Heading(title, tagged["jira_id"].upper() if tagged else None)
-
-
-def heading_read_v1(description: str) -> Heading:
-    """Read the description of a TaskCreated of version 1; what does not fit becomes the title as it is (T1)."""
-    try:
-        return heading_read(description)
-    except TextError:
-        return Heading(description)
 
 
 def title_check(title: str) -> None:
@@ -144,3 +160,48 @@ def may_complete(*, actor_id: UUID, role: str, assignee_id: UUID | None) -> bool
 def may_undo(*, actor_id: UUID, completed_by_id: UUID | None, completed_at: datetime | None, now: datetime) -> bool:
     """Who pressed done, for ten minutes (T4)."""
     return completed_at is not None and actor_id == completed_by_id and now - completed_at <= UNDO_WINDOW
+
+
+def may_edit(*, actor_id: UUID, role: str, creator_id: UUID) -> bool:
+    """The creator, managers and admins edit the texts of an open task (T8)."""
+    return actor_id == creator_id or is_leader(role)
+
+
+def words_of(text: str) -> list[str]:
+    """The words of a search as the index has them: lower case, without punctuation (T8)."""
+    return text.lower().translate(_TO_SPACES).split()
+
+
+def address_read(channel: str, text: str) -> str:
+    """A phone number or Slack member id in its one spelling (T5). Raises ValueError for anything else."""
+    if channel == SMS:
+        number = re.sub(r"[ ()./-]", "", text)
+        if _PHONE_NUMBER.fullmatch(number):
+            return number
+    elif channel == SLACK:
+        member = text.strip()
+        if _SLACK_MEMBER.fullmatch(member.upper()) and member.isascii():
+            return member.upper()
+    raise ValueError(f"not an address of {channel}")
+
+
+def template_check(channel: str, template: str) -> str:
+    """The operator's address template of a channel; an empty one switches the channel off.
+
+    Raises ValueError when it does not say where the address belongs.
+    """
+    if template and template.count(PLACEHOLDERS[channel]) != 1:
+        raise ValueError(f"the address template of {channel} has {PLACEHOLDERS[channel]} exactly once")
+    return template
+
+
+def code_new(*, rng: random.Random) -> str:
+    """Six digits that confirm an address."""
+    return f"{rng.randrange(10**6):06}"
+
+
+def message_retry_after(attempts: int) -> timedelta | None:
+    """How long a message that failed waits: 30 s, doubled each time, 6 hours at most; None to give up after a day."""
+    if attempts >= _MESSAGE_ATTEMPTS:
+        return None
+    return min(_MESSAGE_FIRST_WAIT * 2 ** (attempts - 1), _MESSAGE_LONGEST_WAIT)

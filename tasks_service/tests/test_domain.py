@@ -77,20 +77,6 @@ def test_every_line_is_either_a_legal_title_or_refused(typed):
         assert domain.heading_read(heading.title).title == heading.title
 
 
-@given(st.text(max_size=300))
-def test_a_version_1_description_always_becomes_a_title_and_unfit_ones_stay_as_they_are(description):
-    try:
-        expected = domain.heading_read(description)
-    except TextError:
-        expected = Heading(description)
-    assert domain.heading_read_v1(description) == expected
-
-
-def test_a_version_1_description_is_read_by_the_same_rule():
-    assert domain.heading_read_v1("[popug-42] - Wash the cage") == Heading("Wash the cage", "POPUG-42")
-    assert domain.heading_read_v1("[a] line\nanother") == Heading("[a] line\nanother")
-
-
 def test_a_description_keeps_its_line_breaks_and_counts_each_once():
     assert domain.description_read(" one\r\ntwo\rthree ") == "one\ntwo\nthree"
     assert len(domain.description_read("\r\n".join(["x"] * 5_000) + "y")) == 10_000

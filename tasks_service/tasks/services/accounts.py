@@ -12,6 +12,7 @@ from tasks import domain, selectors
 
 from . import locks
 from .assignment import Drawn, open_tasks_hold, tasks_assign
+from .notifications import contacts_erase
 
 
 @transaction.atomic
@@ -26,6 +27,8 @@ def accounts_apply(*, events: Sequence[Event], rng_of: Callable[[UUID], random.R
     by_account: dict[UUID, list[Event]] = defaultdict(list)
     for event in events:
         by_account[UUID(event.key)].append(event)
+    if deleted := [UUID(event.key) for event in events if event.name == "AccountDeleted"]:
+        contacts_erase(deleted)
     working = set(selectors.workers().filter(pk__in=by_account).values_list("pk", flat=True))
     for account_id, its_events in sorted(by_account.items()):
         if account_id not in working:

@@ -10,6 +10,8 @@ from django.db import connection
 from eventbus import Event, publish_many
 from tasks.events import published
 
+from .notifications import Assigned, assignments_note
+
 # Small enough that the connection is never idle for seconds inside the transaction, and that memory stays flat.
 CHUNK = 5_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -92,14 +94,18 @@ def tasks_assign(
     reassignment_id: UUID | None = None,
     caused: bool = False,
 ) -> None:
-    """Move locked tasks, in id order as they were held, write their history and publish TaskAssigned and TaskUpdated.
+    """Move locked tasks, in id order as they were held, write their history, publish TaskAssigned and TaskUpdated, and
+    note whom to tell.
 
     `at` is the time of the assignment; no task is assigned earlier than it was assigned before. `caused` by an event:
     the new events have ids that a replay repeats.
     """
+    assigned: list[Assigned] = []
     for chunk in _chunks(drawn):
         moved = _move(chunk, at=at, actor_id=actor_id, reassignment_id=reassignment_id)
         publish_many(list(_events(moved, actor_id=actor_id, reassignment_id=reassignment_id, caused=caused)))
+        assigned += [Assigned(task.assignee_id, task.id, task.assignment_no) for task in moved if task.assignee_id]
+    assignments_note(assigned, at=at, reassignment_id=reassignment_id)
 
 
 def _chunks(drawn: Sequence[Drawn]) -> Iterator[Sequence[Drawn]]:

@@ -15,6 +15,7 @@ from tasks.events import published
 from tasks.models import Task, TaskHistory
 
 from . import locks
+from .notifications import Assigned, assignments_note
 
 
 @transaction.atomic
@@ -55,6 +56,7 @@ def task_create(
     )
     assigned = published.task_assigned(task, at=now, cause=domain.CREATED, actor_id=actor.pk)
     publish_many([published.task_created(task), assigned])
+    assignments_note([Assigned(worker.pk, task.pk, task.assignment_no)], at=now)
     return task
 
 

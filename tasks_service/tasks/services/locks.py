@@ -25,12 +25,21 @@ from tasks.models import Task
 _SPACE = 7_461_001
 REASSIGNING = 1
 WORKERS_CHANGING = 2
+COMPOSING = 3
+CODE_SENDING = 4
 
 
 def advisory_lock(lock: int) -> None:
     """Wait for the lock; it goes with the transaction."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [_SPACE, lock])
+
+
+def advisory_try(lock: int) -> bool:
+    """Whether the lock was free and is held now; it goes with the transaction."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_xact_lock(%s, %s)", [_SPACE, lock])
+        return bool(cursor.fetchone()[0])
 
 
 def wait_patiently() -> None:

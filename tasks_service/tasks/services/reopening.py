@@ -16,6 +16,7 @@ from tasks.events import published
 from tasks.models import Task, TaskHistory
 
 from . import locks
+from .notifications import Assigned, assignments_note
 
 
 @transaction.atomic
@@ -97,6 +98,8 @@ def _reopen(
     reopened = published.task_reopened(task, at=now, account_id=earner_id, cause=cause, actor_id=actor.pk)
     assigned = published.task_assigned(task, at=now, cause=domain.REOPENED, actor_id=actor.pk)
     publish_many([reopened, *([assigned] if moved and worker else []), published.task_updated(task, at=now)])
+    if moved and worker:
+        assignments_note([Assigned(worker.pk, task.pk, task.assignment_no)], at=now)
     return task
 
 

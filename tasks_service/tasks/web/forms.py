@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 from chassis.form_keys import OneTimeForm
 from tasks import domain, selectors
 from tasks.domain import Heading, TextError
+from tasks.models import Task
 
 TEXT_ERRORS = {
     "empty": _("Say in a few words what is to be done."),
@@ -21,6 +22,11 @@ class ListForm(forms.Form):
     """What the address of the list says, besides order and page."""
 
     show = forms.CharField(required=False)
+    q = forms.CharField(label=_("Search"), required=False, max_length=200)
+
+
+class ExportForm(ListForm):
+    format = forms.CharField(required=False)
 
 
 class NewsForm(ListForm):
@@ -86,6 +92,20 @@ class PickingTaskForm(TaskForm):
         super().__init__(*args, **kwargs)
         field: Any = self.fields["assignee"]
         field.queryset = selectors.workers().order_by("full_name", "id")
+
+
+class EditForm(TaskForm):
+    """The version of the task that the form was made from comes along (T8)."""
+
+    version = forms.IntegerField(min_value=1, widget=forms.HiddenInput)
+
+    @classmethod
+    def of(cls, task: Task) -> "EditForm":
+        return cls(initial={"title": str(task), "description": task.description, "version": task.version})
+
+    def made_again_from(self, task: Task) -> "EditForm":
+        """The same text as typed, in a form made from the task as it is now."""
+        return EditForm({**self.data.dict(), "version": task.version})
 
 
 class CompleteForm(OneTimeForm):

@@ -17,6 +17,7 @@ Kind = TaskHistory.Kind
 
 HEADLINES: dict[str, str | Promise] = {
     Kind.CREATED: gettext_lazy("Created by %(actor)s"),
+    Kind.EDITED: gettext_lazy("Edited by %(actor)s"),
     Kind.ASSIGNED: gettext_lazy("Assigned to %(account)s"),
     Kind.WAITING: gettext_lazy("Waiting for a worker"),
     Kind.DONE: gettext_lazy("Done by %(actor)s"),
@@ -48,6 +49,21 @@ REASONS: dict[tuple[str, str], str | Promise] = {
     (Kind.REOPENED, domain.REOPENED): gettext_lazy("The reward of %(account)s is taken back."),
 }
 
+FIELDS: dict[str, str | Promise] = {
+    "title": gettext_lazy("Title"),
+    "jira_id": gettext_lazy("Jira id"),
+    "description": gettext_lazy("Description"),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """A text that was edited."""
+
+    field: str
+    before: str
+    after: str
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
@@ -56,6 +72,7 @@ class Entry:
     headline: str
     reason: str
     reassignment_id: UUID | None
+    changes: list[Change]
 
 
 def entries_of(history: Sequence[TaskHistory], people: Mapping[UUID, Account]) -> list[Entry]:
@@ -80,6 +97,10 @@ def entries_of(history: Sequence[TaskHistory], people: Mapping[UUID, Account]) -
                 headline=str(HEADLINES.get(row.kind, row.kind)) % names,
                 reason=str(REASONS.get((row.kind, row.cause), row.cause)) % names,
                 reassignment_id=row.reassignment_id,
+                changes=[
+                    Change(field=str(FIELDS.get(field, field)), before=before, after=after)
+                    for field, (before, after) in (row.changes or {}).items()
+                ],
             )
         )
     return entries

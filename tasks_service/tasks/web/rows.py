@@ -19,6 +19,7 @@ class Row:
     may_complete: bool
     may_undo: bool
     may_reopen: bool
+    may_edit: bool
     refusal: str = ""
 
 
@@ -37,6 +38,7 @@ def rows_of(tasks: Iterable[Task], *, viewer: Account, now: datetime, refusal: s
             may_undo=domain.may_undo(
                 actor_id=viewer.pk, completed_by_id=task.completed_by_id, completed_at=task.completed_at, now=now
             ),
+            may_edit=task.is_open and domain.may_edit(actor_id=viewer.pk, role=viewer.role, creator_id=task.creator_id),
             may_reopen=not task.is_open and domain.is_leader(viewer.role),
             refusal=refusal,
         )

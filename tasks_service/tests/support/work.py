@@ -63,3 +63,19 @@ def price(task: Task, fee: int = 1500, reward: int = 3200) -> TaskPrice:
 
 def history(task: Task) -> list[tuple[str, str]]:
     return list(TaskHistory.objects.filter(task=task).order_by("id").values_list("kind", "cause"))
+
+
+def edit(
+    task: Task, actor: Account, heading: Heading, description: str = "", *, minutes: float = 3, **given: Any
+) -> Task:
+    return services.task_edit(
+        **{
+            "task_id": task.pk,
+            "actor": actor,
+            "heading": heading,
+            "description": description,
+            "version": task.version,
+            "now": at(minutes),
+        }
+        | given
+    )

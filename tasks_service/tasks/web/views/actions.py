@@ -48,7 +48,7 @@ def reading(request: Request) -> HttpResponse:
 @require_POST
 def quick_add(request: Request) -> HttpResponse:
     """One line makes a task for a random worker; with htmx it appears on top of the list that shows it."""
-    tab = tab_of(request.user, request.POST.get("show", ""))
+    tab, search = tab_of(request.user, request.POST.get("show", "")), request.POST.get("q", "")
     form = QuickAddForm(request.POST)
     row = None
     if form.is_valid():
@@ -60,14 +60,14 @@ def quick_add(request: Request) -> HttpResponse:
     said = _linked(_("Added, and %(name)s got it") % {"name": row.assignee}, row.task) if row else ""
     if not is_htmx(request):
         if row is None:
-            return list_page(request, tab=tab, quick_add=form, status=422)
+            return list_page(request, tab=tab, search=search, quick_add=form, status=422)
         messages.success(request, said)
         return HttpResponseRedirect(page_of(request))
-    shown = row is not None and (tab.name == "open" or (tab.name == "mine" and row.mine))
+    shown = row is not None and not search and (tab.name == "open" or (tab.name == "mine" and row.mine))
     if shown and "empty" in request.POST:
         messages.success(request, said)
         return HttpResponseClientRefresh()
-    context = {"quick_add": QuickAddForm() if row else form, "row": row, "shown": shown, "tab": tab}
+    context = {"quick_add": QuickAddForm() if row else form, "row": row, "shown": shown, "tab": tab, "search": search}
     return render(request, "tasks/_added.html", context)
 
 

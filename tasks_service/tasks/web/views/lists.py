@@ -105,16 +105,27 @@ def tab_of(viewer: Account, name: str) -> Tab:
 @signed_in
 @require_safe
 def task_list(request: Request) -> HttpResponse:
-    tab = tab_of(request.user, understood(ListForm(request.GET))["show"])
-    return list_page(request, tab=tab, quick_add=QuickAddForm())
+    asked = understood(ListForm(request.GET))
+    tab = tab_of(request.user, asked["show"])
+    return list_page(request, tab=tab, search=asked["q"], quick_add=QuickAddForm())
 
 
-def list_page(request: Request, *, tab: Tab, quick_add: QuickAddForm, status: int = 200) -> HttpResponse:
+def tasks_of(tab: Tab, viewer: Account, search: str) -> QuerySet[Task]:
+    """The rows of a list, those that a search finds if there is one."""
+    tasks = tab.tasks(viewer)
+    return selectors.found(tasks, search) if search else tasks
+
+
+def list_page(
+    request: Request, *, tab: Tab, quick_add: QuickAddForm, search: str = "", status: int = 200
+) -> HttpResponse:
     now = timezone.now()
-    page = table_page(request, tab.tasks(request.user), sorts=tab.sorts, default=f"-{tab.column}")
+    tasks = tasks_of(tab, request.user, search)
+    page = table_page(request, tasks, sorts=tab.sorts, default=f"-{tab.column}")
     context = {
         "tab": tab,
         "tabs": tabs_of(request.user),
+        "search": search,
         "page": page,
         "rows": rows_of(page.rows, viewer=request.user, now=now),
         "quick_add": quick_add,
@@ -131,9 +142,10 @@ def task_news(request: Request) -> HttpResponse:
     asked = understood(NewsForm(request.GET))
     tab = tab_of(request.user, asked["show"])
     since: datetime = asked["since"]
-    came = tab.tasks(request.user).filter(**{f"{tab.moment}__gt": since})
+    came = tasks_of(tab, request.user, asked["q"]).filter(**{f"{tab.moment}__gt": since})
     came = came.exclude(creator_id=request.user.pk, assignment_no=1).exclude(completed_by_id=request.user.pk)
-    return render(request, "tasks/_news.html", {"tab": tab, "count": came[:MOST_NEWS].count(), "most": MOST_NEWS})
+    context = {"tab": tab, "search": asked["q"], "count": came[:MOST_NEWS].count(), "most": MOST_NEWS}
+    return render(request, "tasks/_news.html", context)
 
 
 @signed_in

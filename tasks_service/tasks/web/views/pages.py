@@ -33,6 +33,7 @@ def task_page(request: Request, task_id: UUID) -> HttpResponse:
         for person in (entry.actor_id, entry.account_id, entry.previous_id, row.task.creator_id)
     )
     context = {"row": row, "entries": entries_of(history, people), "creator": people.get(row.task.creator_id)}
+    context["leads"] = domain.is_leader(request.user.role)
     return render(request, "tasks/task.html", context)
 
 

@@ -17,12 +17,13 @@ from tasks.web.forms import ReassignForm
 from tasks.web.requests import Request
 
 LEADERS = ("manager", "admin")
+SORTS = {"when": ("at", "id")}
 
 
 @requires(*LEADERS)
 @require_safe
 def reassignment_list(request: Request) -> HttpResponse:
-    page = table_page(request, Reassignment.objects.all(), sorts={"when": ("at", "id")}, default="-when")
+    page = table_page(request, Reassignment.objects.all(), sorts=SORTS, default="-when")
     people = selectors.accounts_by_id(run.actor_id for run in page.rows)
     context = {"page": page, "runs": [(run, people.get(run.actor_id)) for run in page.rows]}
     return render(request, "tasks/reassignments.html", context)

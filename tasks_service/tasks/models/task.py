@@ -1,9 +1,11 @@
 from typing import ClassVar
 
+from django.contrib.postgres.indexes import GinIndex
+from django.contrib.postgres.search import SearchVectorField
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from . import domain
+from tasks import domain
 
 
 class Task(models.Model):
@@ -82,6 +84,7 @@ class TaskHistory(models.Model):
 
     class Kind(models.TextChoices):
         CREATED = "created", _("created")
+        EDITED = "edited", _("edited")
         ASSIGNED = "assigned", _("assigned")
         WAITING = "waiting", _("waiting for a worker")
         DONE = "done", _("done")
@@ -99,6 +102,7 @@ class TaskHistory(models.Model):
     number = models.BigIntegerField(default=0, help_text="The assignment_no or completion_no it is about.")
     cause = models.CharField(max_length=20, blank=True)
     reassignment_id = models.UUIDField(null=True)
+    changes = models.JSONField(null=True, help_text="What an edit changed: the field, and its text before and after.")
 
     app_privileges = "SELECT, INSERT"
 
@@ -109,39 +113,15 @@ class TaskHistory(models.Model):
         return f"{self.task_id} v{self.version}: {self.kind}"
 
 
-class Reassignment(models.Model):
-    """One run of "Reassign open tasks" (T3). Its id is the key of the form that started it."""
+class TaskSearch(models.Model):
+    """The words of a task. A trigger keeps it: a table of its own, because reassigning writes 100,000 rows of tasks and
+    would write each into the index of words too."""
 
-    id = models.UUIDField(primary_key=True, editable=False)
-    actor_id = models.UUIDField()
-    at = models.DateTimeField()
-    task_count = models.PositiveIntegerField()
-    worker_count = models.PositiveIntegerField()
-    fees = models.BigIntegerField(help_text="Cents: the fees of the tasks that had a price when it ran.")
-    unpriced_count = models.PositiveIntegerField(
-        help_text="Tasks that were still being priced; their fees come on top."
-    )
-    currency = models.CharField(max_length=3)
-
-    app_privileges = "SELECT, INSERT"
+    task = models.OneToOneField(Task, models.DO_NOTHING, primary_key=True, related_name="search", db_constraint=False)
+    words = SearchVectorField()
 
     class Meta:
-        indexes: ClassVar = [models.Index("at", "id", name="reassignment_at")]
+        indexes: ClassVar = [GinIndex(fields=["words"], name="task_words")]
 
     def __str__(self) -> str:
-        return f"{self.at:%Y-%m-%d %H:%M}: {self.task_count} tasks"
-
-
-class ReassignmentShare(models.Model):
-    """How many open tasks one worker had before a run and has after it."""
-
-    id = models.BigAutoField(primary_key=True)
-    reassignment = models.ForeignKey(Reassignment, models.PROTECT, related_name="shares")
-    account_id = models.UUIDField(null=True, help_text="Null: tasks that waited for a worker.")
-    before = models.PositiveIntegerField()
-    after = models.PositiveIntegerField()
-
-    app_privileges = "SELECT, INSERT"
-
-    def __str__(self) -> str:
-        return f"{self.account_id}: {self.before} -> {self.after}"
+        return str(self.task_id)

@@ -1,0 +1,121 @@
+"""Lists as CSV and XLSX: all rows of what the page shows, with the right of the page."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Count, Sum
+from django.http import Http404, HttpResponseBase
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
+
+from chassis.exports import Column, export_response
+from chassis.money import format_cents
+from chassis.permissions import requires, signed_in
+from chassis.tables import in_order, understood
+from tasks import selectors
+from tasks.models import Reassignment, ReassignmentShare, Task
+from tasks.web.forms import ExportForm
+from tasks.web.requests import Request
+
+from .lists import tab_of, tasks_of
+from .reassignments import LEADERS, SORTS
+
+CHUNK = 2_000
+
+
+@signed_in
+@require_safe
+def tasks(request: Request) -> HttpResponseBase:
+    asked = understood(ExportForm(request.GET))
+    tab = tab_of(request.user, asked["show"])
+    found = tasks_of(tab, request.user, asked["q"])
+    rows = in_order(request, found, sorts=tab.sorts, default=f"-{tab.column}")
+    totals: Sequence[tuple[str, Any]] = ()
+    if request.GET.get("format") == "xlsx":
+        sums = found.aggregate(
+            tasks=Count("id"), fees=Sum("price__fee", default=0), rewards=Sum("price__reward", default=0)
+        )
+        totals = [
+            (_("Tasks"), sums["tasks"]),
+            (_("Fees"), format_cents(sums["fees"])),
+            (_("Rewards"), format_cents(sums["rewards"])),
+        ]
+    filters = f"{tab.label}; {_('search')}: {asked['q']}" if asked["q"] else str(tab.label)
+    return export_response(
+        request,
+        name=_("tasks"),
+        columns=_task_columns(selectors.account_names()),
+        rows=rows.iterator(chunk_size=CHUNK),
+        filters=filters,
+        totals=totals,
+    )
+
+
+@requires(*LEADERS)
+@require_safe
+def reassignments(request: Request) -> HttpResponseBase:
+    names = selectors.account_names()
+    columns: list[Column[Reassignment]] = [
+        Column(_("When"), lambda run: run.at),
+        Column(_("Who"), lambda run: _name(names, run.actor_id)),
+        Column(_("Tasks"), lambda run: run.task_count),
+        Column(_("Workers"), lambda run: run.worker_count),
+        Column(_("Fees"), lambda run: run.fees, cents=True),
+        Column(_("Unpriced"), lambda run: run.unpriced_count),
+    ]
+    rows = in_order(request, Reassignment.objects.all(), sorts=SORTS, default="-when")
+    return export_response(request, name=_("reassignments"), columns=columns, rows=rows.iterator(chunk_size=CHUNK))
+
+
+@requires(*LEADERS)
+@require_safe
+def shares(request: Request, reassignment_id: UUID) -> HttpResponseBase:
+    """Open tasks per worker before and after one run."""
+    run = Reassignment.objects.filter(pk=reassignment_id).first()
+    if run is None:
+        raise Http404
+    names = selectors.account_names()
+    columns: list[Column[ReassignmentShare]] = [
+        Column(
+            _("Worker"), lambda share: _name(names, share.account_id) if share.account_id else _("waiting for a worker")
+        ),
+        Column(_("Before"), lambda share: share.before),
+        Column(_("After"), lambda share: share.after),
+    ]
+    return export_response(
+        request,
+        name=_("reassignment"),
+        columns=columns,
+        rows=selectors.reassignment_shares(reassignment_id),
+        filters=f"{_name(names, run.actor_id)}, {run.at:%Y-%m-%d %H:%M %Z}",
+    )
+
+
+def _task_columns(names: Mapping[UUID, str]) -> list[Column[Task]]:
+    return [
+        Column(_("Jira id"), lambda task: task.jira_id),
+        Column(_("Title"), lambda task: task.title),
+        Column(_("Assignee"), lambda task: _name(names, task.assignee_id)),
+        Column(_("Fee"), lambda task: _cents(task, "fee"), cents=True),
+        Column(_("Reward"), lambda task: _cents(task, "reward"), cents=True),
+        Column(_("Status"), lambda task: str(task.get_status_display())),
+        Column(_("Assigned"), lambda task: task.assigned_at),
+        Column(_("Done"), lambda task: task.completed_at),
+        Column(_("Created"), lambda task: task.created_at),
+        Column(_("Creator"), lambda task: _name(names, task.creator_id)),
+        Column(_("Description"), lambda task: task.description),
+        Column(_("Task id"), lambda task: str(task.pk)),
+    ]
+
+
+def _cents(task: Task, name: str) -> int | None:
+    """Nothing while the task is being priced."""
+    price = getattr(task, "price", None)
+    return getattr(price, name) if price else None
+
+
+def _name(names: Mapping[UUID, str], account_id: UUID | None) -> str:
+    if account_id is None:
+        return ""
+    return names.get(account_id, str(account_id))

@@ -1,0 +1,199 @@
+"""How I am told of tasks: channels, their confirmation, and what became of each message."""
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from django.contrib import messages
+from django.forms import Form
+from django.http import Http404, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
+
+from chassis.errors import NotUnderstood
+from chassis.form_keys import OneTimeForm, once
+from chassis.permissions import signed_in
+from chassis.tables import table_page
+from tasks import domain, selectors, services
+from tasks.domain import Refused
+from tasks.models import Delivery
+from tasks.models.notification import Channel
+from tasks.selectors import ChannelState
+from tasks.services import CodeOutcome
+from tasks.web.contact_forms import ADDRESS_FORMS, CodeForm, KeyForm, SwitchForm
+from tasks.web.requests import Request
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Card:
+    """One channel on the page, with the form that is due next."""
+
+    label: str
+    state: ChannelState
+    address_form: Form | None
+    code_form: Form | None
+
+
+@signed_in
+@require_safe
+def notifications(request: Request) -> HttpResponse:
+    return _page(request)
+
+
+@signed_in
+@require_POST
+def switch(request: Request, channel: str) -> HttpResponse:
+    _known(channel)
+    form = SwitchForm(request.POST)
+    if not form.is_valid():
+        raise _broken()
+    enabled: bool = form.cleaned_data["enabled"]
+
+    def effect() -> None:
+        services.contact_switch(actor=request.user, channel=channel, enabled=enabled)
+        said = _("%(channel)s is on.") if enabled else _("%(channel)s is off.")
+        messages.success(request, said % {"channel": Channel(channel).label})
+
+    return _once(request, form, kind=f"contact_switch:{channel}", effect=effect)
+
+
+@signed_in
+@require_POST
+def code(request: Request, channel: str) -> HttpResponse:
+    """Send a code to the address that was typed."""
+    _known(channel, *ADDRESS_FORMS)
+    form = ADDRESS_FORMS[channel](request.POST, auto_id=_ids(channel))
+    if not form.is_valid():
+        return _page(request, channel, address_form=form)
+
+    def effect() -> None:
+        services.code_send(
+            actor=request.user,
+            channel=channel,
+            address=form.cleaned_data["address"],
+            now=timezone.now(),
+            rng=random.SystemRandom(),
+        )
+        messages.success(request, _("A code is on its way to %(address)s.") % {"address": form.cleaned_data["address"]})
+
+    try:
+        return _once(request, form, kind=f"code_send:{channel}", effect=effect, refused=False)
+    except Refused as refused:
+        form.add_error("address", str(refused))
+        return _page(request, channel, address_form=form)
+
+
+@signed_in
+@require_POST
+def confirm(request: Request, channel: str) -> HttpResponse:
+    _known(channel, *ADDRESS_FORMS)
+    form = CodeForm(request.POST, auto_id=_ids(channel))
+    if not form.is_valid():
+        return _page(request, channel, code_form=form)
+
+    def effect() -> None:
+        outcome = services.code_confirm(
+            actor=request.user, channel=channel, code=form.cleaned_data["code"], now=timezone.now()
+        )
+        if outcome is CodeOutcome.CONFIRMED:
+            messages.success(request, _("Confirmed: %(channel)s is on.") % {"channel": Channel(channel).label})
+        elif outcome is CodeOutcome.OVER:
+            messages.error(request, _("This code is no longer good. Send another one."))
+
+    return _once(request, form, kind=f"code_confirm:{channel}", effect=effect)
+
+
+@signed_in
+@require_POST
+def forget(request: Request, channel: str) -> HttpResponse:
+    _known(channel, *ADDRESS_FORMS)
+    form = KeyForm(request.POST)
+    if not form.is_valid():
+        raise _broken()
+
+    def effect() -> None:
+        services.contact_forget(actor=request.user, channel=channel, now=timezone.now())
+        messages.success(request, _("The address is forgotten."))
+
+    return _once(request, form, kind=f"contact_forget:{channel}", effect=effect)
+
+
+@signed_in
+@require_POST
+def again(request: Request, delivery_id: int) -> HttpResponse:
+    form = KeyForm(request.POST)
+    if not form.is_valid():
+        raise _broken()
+
+    def effect() -> None:
+        services.message_send_again(delivery_id=delivery_id, actor=request.user, now=timezone.now())
+        messages.success(request, _("The message is on its way again."))
+
+    try:
+        return _once(request, form, kind="message_send_again", effect=effect)
+    except Delivery.DoesNotExist as error:
+        raise Http404 from error
+
+
+def _page(
+    request: Request, channel: str = "", *, address_form: Form | None = None, code_form: Form | None = None
+) -> HttpResponse:
+    """The page; a form that was refused stands in its card as it was typed."""
+    cards = []
+    for state in selectors.channel_states(request.user, now=timezone.now()):
+        mine = state.channel == channel
+        asked = ADDRESS_FORMS.get(state.channel)
+        cards.append(
+            Card(
+                label=Channel(state.channel).label,
+                state=state,
+                address_form=(address_form if mine else None)
+                or (asked(auto_id=_ids(state.channel)) if asked else None),
+                code_form=(code_form if mine else None)
+                or (CodeForm(auto_id=_ids(state.channel)) if state.pending else None),
+            )
+        )
+    page = table_page(
+        request,
+        selectors.deliveries_of(request.user.pk),
+        sorts={"when": ("created_at", "id")},
+        default="-when",
+    )
+    context = {"cards": cards, "page": page}
+    return render(request, "tasks/notifications.html", context, status=422 if channel else 200)
+
+
+def _ids(channel: str) -> str:
+    """Two channels have fields of the same name."""
+    return f"{channel}_%s"
+
+
+def _once(
+    request: Request, form: OneTimeForm, *, kind: str, effect: Callable[[], None], refused: bool = True
+) -> HttpResponse:
+    """Run an effect once and go back to the page; a refusal is said there, or raised with `refused=False`."""
+    back = reverse("notifications")
+
+    def run() -> str:
+        effect()
+        return back
+
+    try:
+        once(key=form.cleaned_data["form_key"], kind=kind, actor_id=request.user.pk, effect=run)
+    except Refused as refusal:
+        if not refused:
+            raise
+        messages.error(request, str(refusal))
+    return HttpResponseRedirect(back)
+
+
+def _known(channel: str, *channels: str) -> None:
+    if channel not in (channels or (domain.MAIL, domain.SMS, domain.SLACK)):
+        raise Http404
+
+
+def _broken() -> NotUnderstood:
+    return NotUnderstood(_("This form is not complete. Load the page again and press once more."))
