@@ -99,6 +99,8 @@ def open_cycle(due_at=DUE) -> Cycle:
     return Cycle.objects.create(due_at=due_at)
 
 
-def account(id_=None, *, role="worker", name="Wilma Weber", email="wilma@popug.example", **given) -> Account:
+def account(id_=None, *, role="worker", name="Wilma Weber", email=None, **given) -> Account:
+    if email is None:
+        email = f"{name.split()[0].lower()}@popug.example"
     fields = {"role": role, "full_name": name, "email": email, "state_version": 1, "access_version": 1}
     return Account.objects.create(id=id_ or uuid4(), **fields, **given)

@@ -25,3 +25,7 @@ def rows(soup):
 
 def dollars(cents):
     return f"{'-' if cents < 0 else ''}${abs(cents) / 100:,.2f}"
+
+
+def soup_of(response):
+    return BeautifulSoup(response.content, "html.parser")

@@ -10,7 +10,7 @@ from billing.models import Transfer
 from billing.services.adjustments import adjustment_post
 from eventbus.testing import deliver
 from tests.ledger import close
-from tests.make import BORIS, BOSS, MONDAY, WILMA, assigned, completed, fee, reopened, reward, task_id, task_state
+from tests.make import BORIS, BOSS, MONDAY, WILMA, completed, fee, reopened, reward, task_id, task_state
 from tests.pages import dollars, facts, page, rows, text
 
 pytestmark = pytest.mark.django_db

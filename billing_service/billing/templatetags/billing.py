@@ -11,8 +11,8 @@ from django.utils.safestring import SafeString
 
 from billing.models import Cycle, Transfer
 from billing.selectors.clock import database_now
-from billing.selectors.cycles import Progress
 from billing.selectors.complaints import Complaint
+from billing.selectors.cycles import Progress
 from billing.selectors.statements import Line
 from billing.selectors.warnings import incomplete
 from billing.web import wording

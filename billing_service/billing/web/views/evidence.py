@@ -42,6 +42,7 @@ def search_page(request: HttpRequest) -> HttpResponse:
     context = {
         "form": form,
         "q": text,
+        "search_text": text,
         "group": group,
         "groups": groups,
         "page": groups.get(group),
