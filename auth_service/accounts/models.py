@@ -7,7 +7,7 @@ from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.search import SearchVector
 from django.db import models
 from django.db.models import Value
-from django.db.models.functions import Coalesce, Lower
+from django.db.models.functions import Coalesce, Lower, NullIf
 
 from chassis.outgoing import Outgoing
 
@@ -17,6 +17,8 @@ NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 # When the account signed in last, with a value in each row: a list in this order has no holes.
 SEEN = Coalesce("last_login", Value(NEVER, output_field=models.DateTimeField()))
 
+# By what pages call people: the name, or the address of who has none; in any case.
+SORTED_NAME = Lower(Coalesce(NullIf("full_name", Value("")), "email", output_field=models.CharField()))
 WORDS = SearchVector("full_name", "email", "position", config="simple")
 
 
@@ -59,16 +61,17 @@ class Account(AbstractBaseUser):
             models.CheckConstraint(condition=models.Q(role__in=domain.ROLES), name="account_role_known"),
         ]
         indexes = [
-            models.Index(fields=["full_name", "id"], name="account_by_name"),
+            models.Index(SORTED_NAME, "id", name="account_by_sorted_name"),
             models.Index(fields=["role", "id"], name="account_by_role"),
             models.Index(fields=["email"], name="account_by_email"),
             models.Index(fields=["email"], name="account_email_prefix", opclasses=["varchar_pattern_ops"]),
             models.Index(SEEN, "id", name="account_by_sign_in"),
             # Who is not simply active is rare: found without reading everybody.
-            models.Index(fields=["full_name", "id"], name="account_out", condition=models.Q(is_active=False)),
+            models.Index(SORTED_NAME, "id", name="account_sorted_out", condition=models.Q(is_active=False)),
             models.Index(
-                fields=["full_name", "id"],
-                name="account_invited",
+                SORTED_NAME,
+                "id",
+                name="account_sorted_invited",
                 condition=models.Q(is_active=True, email_confirmed_at__isnull=True),
             ),
             GinIndex(WORDS, name="account_words"),

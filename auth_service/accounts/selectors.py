@@ -11,11 +11,13 @@ from axes.models import AccessAttempt
 from django.conf import settings
 from django.contrib.postgres.search import SearchQuery
 from django.db.models import Q, QuerySet
+from django.db.models.functions import Lower
 from oauth2_provider.models import get_application_model
 
 from .domain import lock_end
 from .models import (
     SEEN,
+    SORTED_NAME,
     WORDS,
     Account,
     AccountChange,
@@ -39,7 +41,7 @@ def accounts_search(*, text: str = "", role: str = "", status: str = "") -> Quer
 
     A word with an @ begins the address: Postgres takes a whole address for one word, but not a part of one.
     """
-    accounts = Account.objects.annotate(seen_at=SEEN)
+    accounts = Account.objects.annotate(sorted_name=SORTED_NAME, seen_at=SEEN)
     words = text.replace("\0", "").split()
     if plain := [word for word in words if "@" not in word]:
         accounts = accounts.annotate(words=WORDS).filter(words=_prefixes(plain))
@@ -84,8 +86,8 @@ def plain_http_allowed() -> bool:
 
 
 def applications() -> QuerySet[RelyingParty]:
-    """All applications, our own services among them."""
-    return RelyingParty.objects.all()
+    """All applications, our own services among them, with their name as it is sorted."""
+    return RelyingParty.objects.annotate(sorted_name=Lower("name"))
 
 
 def redirect_uris_of(client_ids: Iterable[str]) -> dict[str, list[str]]:

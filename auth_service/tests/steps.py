@@ -27,9 +27,10 @@ def said(response: Any) -> str:
     return " ".join(found.get_text().split()) if found else ""
 
 
-def form_of(response: Any, action: str) -> dict[str, str]:
-    """What a browser would send of a form on the page."""
-    form = page(response).find("form", action=action)
+def form_of(response: Any, action: str | None) -> dict[str, str]:
+    """What a browser would send of a form on the page; `None` is the one that leads to its own address."""
+    form = page(response).select_one("main form:not([action])") if action is None else None
+    form = form or page(response).find("form", action=action)
     assert form is not None, f"no form for {action}"
     fields = {field["name"]: field.get("value", "") for field in form.find_all("input") if field.get("name")}
     fields |= {

@@ -1,11 +1,9 @@
 """OpenID Connect: the code flow as the own services and strangers see it."""
 
-import base64
-import hashlib
 import json
 from collections.abc import Callable
 from typing import Any
-from urllib.parse import parse_qs, urlencode, urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from bs4 import BeautifulSoup
@@ -21,51 +19,17 @@ from accounts import services
 from accounts.domain import MANAGER
 from accounts.models import Account, BrowserSession, RelyingParty
 
+from .flow import VERIFIER, answer_of, authorize, callback, exchange
+
 pytestmark = pytest.mark.usefixtures("clients")
 
-VERIFIER = "v" * 64
-CHALLENGE = base64.urlsafe_b64encode(hashlib.sha256(VERIFIER.encode()).digest()).decode().rstrip("=")
 SignIn = Callable[..., Client]
-
-
-def callback(client_id: str = "tasks") -> str:
-    return f"{settings.OIDC_CLIENTS[client_id]['public_url']}/complete/auth"
-
-
-def authorize(browser: Client, **changed: str | None) -> Any:
-    question: dict[str, str | None] = {
-        "client_id": "tasks",
-        "redirect_uri": callback(),
-        "response_type": "code",
-        "scope": "openid profile email",
-        "state": "s",
-        "nonce": "n",
-        "code_challenge": CHALLENGE,
-        "code_challenge_method": "S256",
-    } | changed
-    return browser.get(f"/oauth/authorize/?{urlencode({k: v for k, v in question.items() if v is not None})}")
 
 
 def stranger(client_id: str = "tasks") -> None:
     """Makes an own service into an application that is not ours, under its old addresses and secret."""
     Application.objects.filter(client_id=client_id).update(skip_authorization=False, name="Roster")
     RelyingParty.objects.filter(client_id=client_id).update(is_own=False, name="Roster")
-
-
-def answer_of(response: Any) -> dict[str, str]:
-    return {name: values[0] for name, values in parse_qs(urlsplit(response["Location"]).query).items()}
-
-
-def exchange(code: str, client_id: str = "tasks", **changed: str) -> Any:
-    secret = changed.pop("secret", settings.OIDC_CLIENTS[client_id]["secret"])
-    basic = base64.b64encode(f"{client_id}:{secret}".encode()).decode()
-    form = {
-        "grant_type": "authorization_code",
-        "code": code,
-        "redirect_uri": callback(client_id),
-        "code_verifier": VERIFIER,
-    } | changed
-    return Client(enforce_csrf_checks=True).post("/oauth/token/", form, headers={"Authorization": f"Basic {basic}"})
 
 
 def claims_of(response: Any) -> dict[str, Any]:

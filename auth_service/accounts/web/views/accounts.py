@@ -27,7 +27,7 @@ from chassis.permissions import requires, signed_in
 from chassis.tables import in_order, paginate, table_page, understood
 
 SORTS = {
-    "name": ("full_name", "id"),
+    "name": ("sorted_name", "id"),
     "email": ("email", "id"),
     "role": ("role", "id"),
     "seen": ("seen_at", "id"),

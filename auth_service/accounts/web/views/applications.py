@@ -23,7 +23,7 @@ from chassis.form_keys import OneTimeForm, once
 from chassis.permissions import requires
 from chassis.tables import paginate, table_page
 
-SORTS = {"name": ("name", "id")}
+SORTS = {"name": ("sorted_name", "id")}
 
 
 @requires(ADMIN)
