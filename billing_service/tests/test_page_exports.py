@@ -118,7 +118,7 @@ def test_an_export_has_all_rows_and_not_a_page_of_them(finance):
 def test_an_export_keeps_the_filter_of_its_page(finance):
     day = as_csv(finance, f"/workers/{WILMA}/export?day=2026-03-02")
     assert {row["Business date"] for row in day} == {"2026-03-02"}
-    link = page(finance, f"/workers/{WILMA}?day=2026-03-02").select_one(".menu-item[download]")["href"]
+    link = page(finance, f"/workers/{WILMA}?day=2026-03-02").select_one(".menu-item[href*=export]")["href"]
     assert link == f"/workers/{WILMA}/export?day=2026-03-02&format=csv"
     assert as_csv(finance, "/workers/export?show=left") == []
     assert as_csv(finance, f"/corrections/export?worker={BORIS}") == []
