@@ -40,7 +40,7 @@ def test_a_worker_s_day_by_keyboard_alone(person: PersonMaker) -> None:
     expect(page.get_by_text("Added, and")).to_be_visible()
     page.locator("body").click(position={"x": 2, "y": 2})
     press("?")
-    expect(page.get_by_role("dialog")).to_contain_text("done")
+    expect(page.get_by_role("dialog")).to_contain_text("new task")
     press("Escape")
     expect(page.get_by_role("dialog")).to_have_count(0)
 
