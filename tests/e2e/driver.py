@@ -11,6 +11,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
+from compose import ComposeDriver
+
 from dev.seed import seed_minimum
 from dev.system import CommandFailed, System
 
@@ -124,8 +126,8 @@ class LocalDriver:
 
 
 def make_driver(directory: Path) -> Driver:
-    """The driver named by `TRACKER_DRIVER` (default `local`)."""
-    drivers: dict[str, Callable[[Path], Driver]] = {"local": LocalDriver}
+    """The driver named by `TRACKER_DRIVER`: `local` (default) or `compose`."""
+    drivers: dict[str, Callable[[Path], Driver]] = {"local": LocalDriver, "compose": ComposeDriver}
     return drivers[os.environ.get("TRACKER_DRIVER", "local")](directory)
 
 

@@ -1,0 +1,157 @@
+"""docker-compose.yml as the driver of the browser tests: a project of its own, on free ports, removed at the end."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import time
+import urllib.request
+from datetime import timedelta
+from email.message import EmailMessage
+from pathlib import Path
+from typing import Any
+
+from dev import people, ports
+from dev.paths import ROOT, SERVICES
+from dev.secrets_file import Secrets
+from dev.seed import next_business_day, today
+from dev.system import CommandFailed
+
+START_SECONDS = 600.0  # building the images is not in it
+PUBLISHED = ("auth_db", "tasks_db", "billing_db", "analytics_db", "kafka", "registry", "valkey", "mail", "smtp")
+DATABASES = [f"{name}-db" for name in SERVICES]
+
+
+class ComposeDriver:
+    """`docker compose up` of this checkout; `postgres` is all four databases."""
+
+    def __init__(self, directory: Path) -> None:
+        self._project = f"tracker-e2e-{os.getpid()}"
+        self._ports = ports.free((*SERVICES, *PUBLISHED))
+        settings = {ports.setting(name): str(number) for name, number in self._ports.items()}
+        self._environment = {**os.environ, **settings, "COMPOSE_PROFILES": ""}
+        self._accounts = people.accounts(Secrets(directory / "secrets.json"))
+        try:
+            self._compose("build", "--quiet")
+            self._compose("up", "--detach")
+            self._wait(*self._running())
+            self._seed()
+        except BaseException:
+            self.close()
+            raise
+
+    def url(self, service: str) -> str:
+        return f"http://127.0.0.1:{self._ports[service]}"
+
+    def password(self, email: str) -> str:
+        return next(account["password"] for account in self._accounts if account["email"] == email)
+
+    def stop(self, server: str) -> None:
+        self._compose("stop", *self._containers(server))
+
+    def start(self, server: str) -> None:
+        self._compose("start", *self._containers(server))
+        self._wait(*self._containers(server))
+
+    def stop_service(self, service: str) -> None:
+        self.stop(service)
+
+    def start_service(self, service: str) -> None:
+        self.start(service)
+
+    def restart_workers(self, service: str) -> None:
+        names = [name for name in self._running() if name.startswith((f"{service}-relay", f"{service}-consumer"))]
+        self._compose("restart", *names)
+        self._wait(*names)
+
+    def manage(self, service: str, *arguments: str, stdin: str = "") -> str:
+        """A command beside the pages of a service; DEMO lets the demo's own commands run, and only those."""
+        command = ("exec", "-T", "--env", "DEMO=true", service, "role", "manage", *arguments)
+        return self._compose(*command, stdin=stdin)
+
+    def close_cycle(self) -> None:
+        self.manage("billing", "close_due_cycles", "--as-if-due")
+
+    def ledger_is_complete(self) -> bool:
+        try:
+            self.manage("billing", "ledger_check", "--complete")
+        except CommandFailed:
+            return False
+        return True
+
+    def mailbox(self) -> list[Any]:
+        newest_first = self._mail("messages")["messages"]
+        return [_message(self._mail(f"message/{brief['ID']}")) for brief in reversed(newest_first)]
+
+    def kafka(self) -> dict[str, str]:
+        registry = f"http://127.0.0.1:{self._ports['registry']}/apis/ccompat/v7"
+        broker = f"127.0.0.1:{self._ports['kafka']}"
+        return {"bootstrap_servers": broker, "registry_url": registry, "topic_prefix": ""}
+
+    def close(self) -> None:
+        self._compose("down", "--volumes", "--timeout", "5")
+
+    def _seed(self) -> None:
+        """Accounts, and a cycle that is not due while the tests run."""
+        day = today()
+        passwords = json.dumps({account["email"]: account["password"] for account in self._accounts})
+        arguments = ("--password-file", "/dev/stdin", "--since", day.isoformat())
+        self.manage("auth", "seed_demo", *arguments, stdin=passwords)
+        first_due = next_business_day(day + timedelta(days=1))
+        self.manage("billing", "seed_demo", "--first-due", first_due.isoformat())
+        self._wait_for_accounts()
+
+    def _wait_for_accounts(self) -> None:
+        """Until every service knows everybody."""
+        count = "from chassis.replica.models import Account; print(Account.objects.filter(state_version__gt=0).count())"
+        deadline = time.monotonic() + 60
+        for service in SERVICES[1:]:
+            while int(self.manage(service, "shell", "-v", "0", "-c", count)) < len(self._accounts):
+                if time.monotonic() > deadline:
+                    raise AssertionError(f"{service} does not know the accounts after a minute")
+
+    def _containers(self, server: str) -> list[str]:
+        return DATABASES if server == "postgres" else [server]
+
+    def _running(self) -> list[str]:
+        """The long-running services: those with a health check."""
+        services = json.loads(self._compose("config", "--format", "json"))["services"]
+        return [name for name, service in services.items() if "healthcheck" in service]
+
+    def _wait(self, *names: str) -> None:
+        deadline = time.monotonic() + START_SECONDS
+        while waiting := {name: state for name, state in self._health(names).items() if state != "healthy"}:
+            if time.monotonic() > deadline:
+                raise AssertionError(f"not healthy after {START_SECONDS:.0f} s: {waiting}")
+            time.sleep(0.5)
+
+    def _health(self, names: tuple[str, ...]) -> dict[str, str]:
+        lines = self._compose("ps", "--all", "--format", "{{.Service}} {{.Health}}", *names).splitlines()
+        return dict.fromkeys(names, "") | dict(line.split(maxsplit=1) for line in lines if " " in line)
+
+    def _mail(self, path: str) -> Any:
+        with urllib.request.urlopen(f"http://127.0.0.1:{self._ports['mail']}/api/v1/{path}", timeout=10) as response:
+            return json.load(response)
+
+    def _compose(self, *words: str, stdin: str = "") -> str:
+        result = subprocess.run(
+            ["docker", "compose", "--project-name", self._project, "--progress", "quiet", *words],
+            cwd=ROOT,
+            env=self._environment,
+            input=stdin,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if result.returncode:
+            raise CommandFailed(f"docker compose {' '.join(words)}: {result.stdout}{result.stderr}")
+        return result.stdout
+
+
+def _message(found: dict[str, Any]) -> EmailMessage:
+    mail = EmailMessage()
+    mail["To"] = ", ".join(address["Address"] for address in found["To"])
+    mail["Subject"] = found["Subject"]
+    mail.set_content(found["Text"])
+    return mail
