@@ -2,16 +2,19 @@
 
 import re
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
+from django.test import Client
 
 from accounts import services
-from accounts.domain import ADMIN, INVITATION, MANAGER, OPERATOR, RESET, SYSTEM, WORKER, Refused, token_hash
+from accounts.domain import ADMIN, INVITATION, MANAGER, OPERATOR, RESET, SIGN_UP, SYSTEM, WORKER, Refused, token_hash
 from accounts.models import Account, AccountChange, BrowserSession, Mail, OneTimeLink
 from eventbus.testing import published
 
 from .conftest import NOW, PASSWORD
+from .steps import keyed, page
 
 Make = Callable[..., Account]
 BASE = "http://auth.example"
@@ -135,3 +138,89 @@ def test_an_invitation_names_no_second_account(worker: Account) -> None:
     arguments = {"full_name": "", "role": ADMIN, "actor_id": SYSTEM, "base_url": BASE, "now": NOW}
     assert refusal(services.invite, email=worker.email.upper(), **arguments) == "taken"
     assert not OneTimeLink.objects.filter(kind=INVITATION).exists()
+
+
+def test_an_admin_sends_the_invitation_again_and_history_tells(invited: Account, admin: Account) -> None:
+    late = NOW + timedelta(hours=80)
+    services.link_resend(account_id=invited.pk, actor_id=str(admin.pk), base_url=BASE, now=late)
+    first, second = Mail.objects.order_by("id")
+    assert "You are invited" in second.subject
+    assert refusal(services.link_use, token=token_of(first), password="round cages", now=late) == "link"
+    services.link_use(token=token_of(second), password="round cages", now=late + timedelta(hours=71))
+    change = AccountChange.objects.filter(action="link_sent").get()
+    assert (change.account_id, change.actor_id, change.at) == (invited.pk, str(admin.pk), late)
+
+
+def test_who_signed_up_is_sent_the_link_of_signing_up_again(db: None, admin: Account) -> None:
+    services.sign_up(email="new@popug.example", full_name="Nora Neu", base_url=BASE, now=NOW)
+    account = Account.objects.get(email="new@popug.example")
+    services.link_resend(account_id=account.pk, actor_id=str(admin.pk), base_url=BASE, now=NOW)
+    assert [mail.subject for mail in Mail.objects.order_by("id")] == ["Confirm your address for Task Tracker"] * 2
+
+
+def test_a_link_is_sent_again_only_by_an_admin_and_only_where_one_is_missing(
+    invited: Account, worker: Account, admin: Account
+) -> None:
+    arguments = {"base_url": BASE, "now": NOW}
+    by_worker = {"account_id": invited.pk, "actor_id": str(worker.pk)}
+    to_worker = {"account_id": worker.pk, "actor_id": str(admin.pk)}
+    assert refusal(services.link_resend, **arguments | by_worker) == "not_admin"
+    assert refusal(services.link_resend, **arguments | to_worker) == "confirmed"
+    services.account_deactivate(account_id=invited.pk, actor_id=str(admin.pk), now=NOW)
+    to_invited = {"account_id": invited.pk, "actor_id": str(admin.pk)}
+    assert refusal(services.link_resend, **arguments | to_invited) == "inactive"
+
+
+@pytest.mark.parametrize(
+    ("kind", "hours", "heading", "advice"),
+    [
+        (INVITATION, 72, "This invitation has expired", "ask an admin to send the invitation again"),
+        (SIGN_UP, 72, "This link has expired", "Have a new one sent"),
+        (RESET, 1, "This link has expired", "Have a new one sent"),
+        (OPERATOR, 24, "This link has expired", "Have a new one sent"),
+    ],
+)
+def test_an_expired_link_says_so_and_how_to_get_a_new_one(
+    worker: Account, kind: str, hours: int, heading: str, advice: str
+) -> None:
+    made = datetime.now(UTC) - timedelta(hours=hours, seconds=1)
+    token = services.link_open(account_id=worker.pk, kind=kind, now=made)
+    for response in (
+        Client().get(f"/link?token={token}"),
+        Client().post(f"/link?token={token}", keyed(password="round cages")),
+    ):
+        assert response.status_code == 410
+        shown = " ".join(page(response).find("main").get_text(" ").split())
+        assert heading in shown
+        assert advice in shown
+        assert page(response).select_one(".gate-card a")["href"] == "/forgotten-password"
+    assert Account.objects.get(pk=worker.pk).check_password(PASSWORD)
+
+
+def test_an_unknown_link_leads_nowhere_and_says_so(db: None) -> None:
+    response = Client().get("/link?token=cut-o")
+    assert response.status_code == 410
+    assert "leads nowhere" in response.content.decode()
+
+
+def test_setting_the_password_twice_with_one_form_says_the_same(worker: Account) -> None:
+    token = services.link_open(account_id=worker.pk, kind=RESET, now=datetime.now(UTC))
+    form = keyed(password="round cages")
+    answers = [Client().post(f"/link?token={token}", form) for _ in range(2)]
+    assert [answer["Location"] for answer in answers] == ["/login", "/login"]
+    assert "used already" in Client().get(f"/link?token={token}").content.decode()
+
+
+def test_signing_up_twice_with_one_form_mails_once(db: None, settings: Any) -> None:
+    settings.SIGN_UP = "open"
+    form = keyed(full_name="Nora", email="new@popug.example")
+    answers = [Client().post("/sign-up", form).content.decode() for _ in range(2)]
+    assert all("Look into your mail" in answer for answer in answers)
+    assert Mail.objects.count() == 1
+
+
+def test_asking_for_a_reset_twice_with_one_form_mails_once(worker: Account) -> None:
+    form = keyed(email=worker.email)
+    for _ in range(2):
+        assert Client().post("/forgotten-password", form).status_code == 200
+    assert Mail.objects.count() == 1

@@ -7,9 +7,11 @@ from django.core import mail as outbox
 from django.utils import timezone
 
 from accounts import jobs, services
+from accounts.domain import WORKER
 from accounts.models import Account, Mail
 
 from .conftest import NOW
+from .steps import SignIn, account_page, form_of, keyed, page, said
 
 
 def test_a_mail_is_sent_once_and_its_link_forgotten(worker: Account) -> None:
@@ -39,3 +41,62 @@ def test_the_mail_job_sends_what_is_due(worker: Account) -> None:
     services.password_reset_request(email=worker.email, base_url="http://auth.example", now=timezone.now())
     jobs.mail_send()
     assert len(outbox.outbox) == 1
+
+
+def away(settings: Any) -> None:
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 1
+
+
+def test_a_mail_waits_longer_after_each_failure_and_a_quarter_of_an_hour_at_most(
+    worker: Account, settings: Any
+) -> None:
+    away(settings)
+    services.password_reset_request(email=worker.email, base_url="http://auth.example", now=NOW)
+    waits, now = [], NOW
+    while len(waits) < 12:
+        services.mail_send(now=now)
+        due = Mail.objects.get().next_attempt_at
+        if due is None:
+            break
+        waits.append(round((due - now).total_seconds()))
+        now = due
+    assert waits[:5] == [1, 2, 4, 8, 16]
+    assert max(waits) == 15 * 60
+
+
+def test_a_mail_whose_link_has_expired_is_given_up(worker: Account, settings: Any) -> None:
+    away(settings)
+    services.password_reset_request(email=worker.email, base_url="http://auth.example", now=NOW)
+    services.mail_send(now=NOW)
+    settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
+    assert services.mail_send(now=NOW + timedelta(hours=1)) == 0
+    mail = Mail.objects.get()
+    assert (mail.next_attempt_at, mail.done_at, mail.body, outbox.outbox) == (None, None, "", [])
+
+
+def test_an_admin_sees_why_a_mail_was_not_sent_and_when_it_is_tried_again(
+    admin: Account, browser: SignIn, settings: Any
+) -> None:
+    client = browser(admin)
+    client.post("/accounts/invite", keyed(email="new@popug.example", full_name="Nora Neu", role=WORKER))
+    invited = Account.objects.get(email="new@popug.example")
+
+    def panel() -> str:
+        found = page(client.get(account_page(invited))).select_one(".mails")
+        return " ".join(found.get_text(" ").split())
+
+    assert panel().startswith("on its way You are invited to Task Tracker")
+    away(settings)
+    services.mail_send(now=timezone.now())
+    assert "not sent yet" in panel()
+    assert "ConnectionRefusedError" in panel()
+    assert "Next try" in panel()
+    services.mail_send(now=timezone.now() + timedelta(hours=73))
+    assert "Given up, because its link has expired" in panel()
+    settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
+    form = form_of(client.get(account_page(invited)), account_page(invited, "/link"))
+    assert "new link is on its way" in said(client.post(account_page(invited, "/link"), form, follow=True))
+    services.mail_send(now=timezone.now())
+    assert panel().startswith("sent You are invited to Task Tracker")
+    assert outbox.outbox[0].to == ["new@popug.example"]

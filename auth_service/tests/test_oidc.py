@@ -251,3 +251,24 @@ def test_secrets_are_stored_hashed() -> None:
     application = Application.objects.get(client_id="tasks")
     assert identify_hasher(application.client_secret).algorithm == "client_secret"
     assert settings.OIDC_CLIENTS["tasks"]["secret"] not in application.client_secret
+
+
+def test_a_token_made_before_a_rotation_is_still_verified_after_it(
+    settings: Any, worker: Account, browser: SignIn
+) -> None:
+    provider = settings.OAUTH2_PROVIDER
+    token = exchange(answer_of(authorize(browser(worker)))["code"]).json()["id_token"]
+    old = jwk.JWK.from_pem(provider["OIDC_RSA_PRIVATE_KEY"].encode())
+    new = jwk.JWK.generate(kty="RSA", size=2048)
+    settings.OAUTH2_PROVIDER = provider | {
+        "OIDC_RSA_PRIVATE_KEY": new.export_to_pem(private_key=True, password=None).decode(),
+        "OIDC_RSA_PRIVATE_KEYS_INACTIVE": [old.export_to_pem().decode()],
+    }
+    keys = jwk.JWKSet.from_json(Client().get("/oauth/.well-known/jwks.json").content)
+    assert jwt.JWT(jwt=token, key=keys, algs=["RS256"]).claims
+    after = exchange(answer_of(authorize(browser(worker)))["code"])
+    assert claims_of(after)["sub"] == str(worker.pk)
+    signed_by = jwt.JWT(jwt=after.json()["id_token"], key=keys, algs=["RS256"]).token.jose_header["kid"]
+    assert signed_by == new.thumbprint()
+    published = Client().get("/oauth/.well-known/jwks.json").json()["keys"]
+    assert [set(key) for key in published] == [{"alg", "use", "kid", "kty", "n", "e"}] * 2
