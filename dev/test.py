@@ -24,11 +24,12 @@ SUITES: dict[str, Path] = {
     "schemas": ROOT / "schemas",
     "dev": ROOT / "dev" / "tests",
     "docs": ROOT / "tests" / "docs",
+    "ops": ROOT / "tests" / "ops",
     "e2e": ROOT / "tests" / "e2e",
 }
 # They start, stop and time a whole system: beside another job they would measure that one.
 ALONE = ("dev", "e2e")
-WITHOUT_COVERAGE = ("schemas", "docs")
+WITHOUT_COVERAGE = ("schemas", "docs", "ops")
 AT_ONCE = 2
 
 

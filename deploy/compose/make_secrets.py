@@ -33,7 +33,7 @@ def token() -> str:
 
 def rsa_key() -> str:
     """A private key, PEM in one line with its line breaks written out."""
-    command = ["openssl", "genpkey", "-quiet", "-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048"]
+    command = ["openssl", "genpkey", "-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048"]
     return subprocess.run(command, check=True, capture_output=True, text=True).stdout.replace("\n", "\\n")
 
 
