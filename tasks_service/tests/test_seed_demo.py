@@ -46,6 +46,7 @@ def test_two_weeks_have_everything_that_a_demo_shows(people):
     assert kinds["done"] > 70
     assert kinds["reopened"] >= 3
     assert kinds["undone"] >= 2
+    assert kinds["edited"] >= 3
     assert Reassignment.objects.count() == 4
     by_leaders = TaskHistory.objects.filter(kind="done").exclude(actor_id__in=[worker.pk for worker in people])
     assert by_leaders.count() >= 3

@@ -7,7 +7,7 @@ from enum import StrEnum
 from zoneinfo import ZoneInfo
 
 OPENING, CLOSING = 8 * 60, 17 * 60 + 30  # minutes after midnight, business time
-TUESDAY, WEDNESDAY, FRIDAY, SATURDAY = 1, 2, 4, 5
+MONDAY, TUESDAY, WEDNESDAY, THURSDAY, FRIDAY, SATURDAY = range(6)
 FIRST_JIRA_NUMBER = 100
 
 ERRANDS = (
@@ -49,6 +49,12 @@ DETAILS = (
     "",
     "",
 )
+AFTERTHOUGHTS = (
+    "Not before ten: the delivery is late.",
+    "The key is with the porter.",
+    "Only the upper row, the lower one was done last week.",
+    "Please take photos before and after.",
+)
 
 
 class Kind(StrEnum):
@@ -58,6 +64,7 @@ class Kind(StrEnum):
     UNDO = "undo"
     REOPEN = "reopen"
     REASSIGN = "reassign"
+    EDIT = "edit"
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -78,6 +85,8 @@ def steps_of(day: date, *, zone: ZoneInfo, rng: random.Random) -> list[Step]:
     if day.weekday() in (WEDNESDAY, FRIDAY):
         minutes.append((rng.randint(14 * 60, 15 * 60), Kind.REOPEN))
         minutes.append((rng.randint(15 * 60, 16 * 60), Kind.COMPLETE_FOR))
+    if day.weekday() in (MONDAY, THURSDAY):
+        minutes.append((rng.randint(10 * 60, 12 * 60), Kind.EDIT))
     if day.weekday() == TUESDAY:
         minutes.append((rng.randint(15 * 60, 16 * 60), Kind.UNDO))
     return sorted(Step(_moment(day, minute, rng.randrange(60), zone), kind) for minute, kind in minutes)

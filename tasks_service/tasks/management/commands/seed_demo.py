@@ -11,7 +11,7 @@ from django.utils import timezone
 from chassis import business_time
 from chassis.replica.models import Account
 from tasks import domain, selectors, services
-from tasks.management.demo import DETAILS, Kind, steps_of, title_of
+from tasks.management.demo import AFTERTHOUGHTS, DETAILS, Kind, steps_of, title_of
 from tasks.models import Task
 
 LEADERS_CREATE = 0.6  # share of the tasks
@@ -66,6 +66,7 @@ class Day:
             Kind.UNDO: self.undo,
             Kind.REOPEN: self.reopen,
             Kind.REASSIGN: self.reassign,
+            Kind.EDIT: self.edit,
         }
         return sum(acts[step.kind](step.at.astimezone(UTC)) for step in self.steps)
 
@@ -110,6 +111,22 @@ class Day:
     def reassign(self, now: datetime) -> bool:
         key = UUID(int=self.rng.getrandbits(128), version=4)
         services.tasks_reassign(key=key, actor=self.rng.choice(self.leaders), now=now, rng=self.rng)
+        return True
+
+    def edit(self, now: datetime) -> bool:
+        """Somebody remembers one thing more about a task that is open."""
+        task = self._any(list(Task.objects.filter(status=domain.OPEN, created_at__lt=now).order_by("-id")[:10]))
+        if task is None:
+            return False
+        creator = _account(task.creator_id)
+        services.task_edit(
+            task_id=task.pk,
+            actor=creator if creator.is_active else self.rng.choice(self.leaders),
+            heading=domain.heading_read(str(task)),
+            description=f"{task.description}\n{self.rng.choice(AFTERTHOUGHTS)}",
+            version=task.version,
+            now=now,
+        )
         return True
 
     def _complete(self, now: datetime, *, by: Callable[[Task], Account]) -> Task | None:
