@@ -204,4 +204,4 @@ def message_retry_after(attempts: int) -> timedelta | None:
     """How long a message that failed waits: 30 s, doubled each time, 6 hours at most; None to give up after a day."""
     if attempts >= _MESSAGE_ATTEMPTS:
         return None
-    return min(_MESSAGE_FIRST_WAIT * 2 ** (attempts - 1), _MESSAGE_LONGEST_WAIT)
+    return min(_MESSAGE_FIRST_WAIT * (1 << attempts - 1), _MESSAGE_LONGEST_WAIT)

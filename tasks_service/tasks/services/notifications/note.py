@@ -25,5 +25,5 @@ def assignments_note(assigned: Iterable[Assigned], *, at: datetime, reassignment
             row = told[account_id] = Notification(account_id=account_id, cause=cause, at=at, task_ids=[], count=0)
         row.count += 1
         if row.count <= domain.TITLES_TOLD:
-            row.task_ids.append(task_id)
+            row.task_ids.append(UUID(str(task_id)))
     Notification.objects.bulk_create(told.values(), ignore_conflicts=True)

@@ -87,6 +87,6 @@ def _by_template(row: Delivery) -> str:
     service = apprise.Apprise()
     if not service.add(url):
         return "the operator's address template is not understood"
-    with apprise.LogCapture(level=logging.WARNING, fmt="%(message)s") as said:
+    with apprise.LogCapture(level=logging.WARNING, fmt="%(message)s") as said:  # type: ignore[no-untyped-call]
         sent = service.notify(title=row.subject, body=row.body, body_format=apprise.NotifyFormat.TEXT)
     return "" if sent else said.getvalue().strip() or "not accepted"
