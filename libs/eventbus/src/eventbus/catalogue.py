@@ -5,13 +5,15 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from django.core.exceptions import ImproperlyConfigured
 from django.core.signals import setting_changed
 from fastavro import parse_schema
 
+from eventbus import flat
 from eventbus.conf import conf
+from eventbus.flat import Read, Write
 
 _INTEGERS = {"int", "long"}
 
@@ -30,6 +32,8 @@ class Schema:
     sha256: bytes
     parsed: Any  # for fastavro
     integers: tuple[str, ...]  # fields of `data` that are whole numbers
+    write: Write  # of whole envelopes; it may raise where fastavro would not
+    read: Read
 
     @cached_property
     def full_name(self) -> str:
@@ -67,9 +71,15 @@ def read_schema(path: Path) -> Schema:
             sha256=fingerprint(text),
             parsed=parse_schema(source),
             integers=tuple(field["name"] for field in data if _is_integer(field["type"])),
+            write=flat.writer(source) or _unfit,
+            read=flat.reader(source) or _unfit,
         )
     except (KeyError, StopIteration) as error:
         raise ImproperlyConfigured(f"{path} lacks {error}.") from error
+
+
+def _unfit(*_: Any) -> NoReturn:
+    raise flat.Unfit
 
 
 def _is_integer(avro_type: Any) -> bool:
