@@ -68,7 +68,7 @@ def test_a_name_that_is_none_is_said_at_the_field_and_kept(
     assert response.status_code == 422
     assert page(response).select(".field-error")
     typed = page(response).find("input", {"name": field}).get("value", "")
-    assert typed.strip() == text.replace("\x00", "\ufffd").strip()
+    assert typed.strip() == text.strip()
     if "email" in more:
         assert page(response).find("input", {"name": "email"})["value"] == more["email"]
     assert Account.objects.count() == 2
