@@ -8,6 +8,7 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.shortcuts import resolve_url
 from django.urls import NoReverseMatch, reverse
+from django.utils.translation import gettext as _
 
 from chassis.errors import is_htmx, theme_of
 from chassis.permissions import may, page_of
@@ -42,14 +43,19 @@ def applications(request: HttpRequest) -> list[Link]:
     urls = settings.PUBLIC_URLS
     office = account.role in ("admin", "finance")
     found = [
-        ("tasks", "Tasks", "/", "Create, complete and follow tasks"),
-        ("billing", "Billing", "/" if office else "/statement", "Accounts and cycles" if office else "Your statement"),
+        ("tasks", _("Tasks"), "/", _("Create, complete and follow tasks")),
+        (
+            "billing",
+            _("Billing"),
+            "/" if office else "/statement",
+            _("Accounts and cycles") if office else _("Your statement"),
+        ),
     ]
     if account.role == "admin":
-        found.append(("analytics", "Analytics", "/", "Income and the dearest tasks"))
-        found.append(("auth", "Accounts", "/", "People, roles and applications"))
+        found.append(("analytics", _("Analytics"), "/", _("Income and the dearest tasks")))
+        found.append(("auth", _("Accounts"), "/", _("People, roles and applications")))
     else:
-        found.append(("auth", "Profile", "/profile", "Your name and password"))
+        found.append(("auth", _("Profile"), "/profile", _("Your name and password")))
     return [Link(label, urls[name] + path, name == settings.SERVICE_NAME, hint) for name, label, path, hint in found]
 
 
