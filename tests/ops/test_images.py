@@ -110,7 +110,7 @@ OF_THE_IMAGE = {
     "--schedule",
     "/tmp/beat",
 }
-OF_THE_LOCAL_STACK = set("--bind 127.0.0.1:4000 --graceful-timeout 5 --schedule".split())
+OF_THE_LOCAL_STACK = {"--bind", "127.0.0.1:4000", "--graceful-timeout", "5", "--schedule"}
 
 
 def role_of(process: str) -> list[str]:
