@@ -7,8 +7,20 @@ from datetime import datetime
 from uuid import UUID
 
 from django.conf import settings
+from django.contrib.postgres.expressions import ArraySubquery
 from django.contrib.postgres.search import SearchQuery
-from django.db.models import Count, QuerySet, Sum
+from django.db.models import (
+    BooleanField,
+    Count,
+    ExpressionWrapper,
+    F,
+    Func,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    Sum,
+)
 
 from chassis.replica.models import Account
 from tasks import domain
@@ -21,7 +33,11 @@ from tasks.models import (
     ReassignmentShare,
     Task,
     TaskHistory,
+    TaskSearch,
 )
+
+# Words that more than COMMON of the LATEST tasks of a list have are common.
+LATEST, COMMON = 2_000, 50
 
 
 def workers() -> QuerySet[Account]:
@@ -54,16 +70,31 @@ def done_tasks_of(account_id: UUID) -> QuerySet[Task]:
     return done_tasks().filter(assignee_id=account_id)
 
 
-def found(tasks: QuerySet[Task], text: str) -> QuerySet[Task]:
+def found(tasks: QuerySet[Task], text: str, *, newest: Sequence[str]) -> QuerySet[Task]:
     """Those of the tasks that have all words of the text, each from its beginning, in title, Jira id or description.
 
-    A text without any word finds nothing (T8).
+    A text without any word finds nothing (T8). `newest` is the order of the list, latest first. Postgres cannot tell
+    how many tasks a beginning of a word finds, and guessing wrong it reads them all; so the latest ones are asked how
+    common the words are: common ones are looked for along the list, others in the index of words.
     """
     words = domain.words_of(text)
     if not words:
         return tasks.none()
-    query = " & ".join(f"'{word}':*" for word in words)
-    return tasks.filter(search__words=SearchQuery(query, config="simple", search_type="raw"))
+    query = SearchQuery(" & ".join(f"'{word}':*" for word in words), config="simple", search_type="raw")
+    match = ExpressionWrapper(Q(words=query), output_field=BooleanField())
+    along = tasks.alias(match=Subquery(TaskSearch.objects.filter(task_id=OuterRef("pk")).values_list(match)))
+    latest = along.annotate(hit=F("match")).order_by(*newest)[:LATEST]
+    if latest.aggregate(hits=Count("pk", filter=Q(hit=True)))["hits"] > COMMON:
+        return along.filter(match=True)
+    return tasks.filter(_AnyOf(F("pk"), ArraySubquery(TaskSearch.objects.filter(words=query).values("task_id"))))
+
+
+class _AnyOf(Func):
+    """`id = ANY (ARRAY(...))`: read once, and from its own index, whatever is around it."""
+
+    template = "%(expressions)s)"
+    arg_joiner = " = ANY ("
+    output_field = BooleanField()
 
 
 def task_get(task_id: UUID) -> Task:

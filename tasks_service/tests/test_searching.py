@@ -4,6 +4,7 @@ from urllib.parse import urlencode
 
 import pytest
 
+from tasks import selectors
 from tasks.domain import Heading
 from tasks.models import Task, TaskSearch
 
@@ -102,5 +103,21 @@ def test_a_search_too_long_or_with_a_nul_is_not_understood(manager):
 
 def test_a_search_takes_the_same_few_statements(manager, django_assert_num_queries):
     manager.get("/?q=wash")
-    with django_assert_num_queries(5):
+    with django_assert_num_queries(6):  # those of the list, and one about the words
         manager.get("/?q=wash")
+
+
+@pytest.mark.parametrize("common", [0, 1_000])
+def test_rare_and_common_words_find_the_same(manager, common, monkeypatch):
+    monkeypatch.setattr(selectors, "COMMON", common)
+    for n in range(120):
+        new_task(manager.account, f"Count crate {n}", minutes=10 + n)
+    assert found(manager, "crate") == [f"Count crate {n}" for n in reversed(range(70, 120))]
+    assert found(manager, "crat 11", sort="assigned") == [
+        "Count crate 11",
+        *(f"Count crate {n}" for n in range(110, 120)),
+    ]
+    assert found(manager, "crate cage") == []
+    page = soup(manager.get("/?show=open&q=crate"))
+    following = titles(manager.get("/" + page.select_one("a[rel=next]")["href"]))
+    assert following == [f"Count crate {n}" for n in reversed(range(20, 70))]

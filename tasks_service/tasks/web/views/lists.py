@@ -113,7 +113,7 @@ def task_list(request: Request) -> HttpResponse:
 def tasks_of(tab: Tab, viewer: Account, search: str) -> QuerySet[Task]:
     """The rows of a list, those that a search finds if there is one."""
     tasks = tab.tasks(viewer)
-    return selectors.found(tasks, search) if search else tasks
+    return selectors.found(tasks, search, newest=(f"-{tab.moment}", "-id")) if search else tasks
 
 
 def list_page(
