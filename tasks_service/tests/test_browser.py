@@ -1,0 +1,212 @@
+"""The pages in a real browser: no fault of accessibility in any state, the keyboard, and what moves by itself."""
+
+import shutil
+from datetime import timedelta
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from django.db import connections
+from django.utils import timezone
+from playwright.sync_api import expect, sync_playwright
+
+from tasks import services
+from tasks.domain import Heading
+from tasks.models import Delivery, Task
+
+from .support.endpoints import http_endpoint
+from .support.people import person
+from .support.work import complete, edit, new_task, price, reassign, reopen, rng
+
+pytestmark = pytest.mark.django_db(transaction=True)
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
+WIDE = {"width": 1280, "height": 800}
+PHONE = {"width": 390, "height": 844}
+
+
+@pytest.fixture
+def open_page(live_server, browser, monkeypatch):
+    """Opens pages, signed in; every fault that the browser reports fails the test."""
+    # Playwright runs a loop of its own in this thread; nothing of Django's is asynchronous here.
+    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+    faults = []
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(
+            executable_path=shutil.which("chromium") or shutil.which("google-chrome"), args=FLAGS
+        )
+
+        def start(path, account, **options):
+            context = chromium.new_context(base_url=live_server.url, **options)
+            session = browser(account=account).cookies["tasks_session"].value
+            context.add_cookies([{"name": "tasks_session", "value": session, "url": live_server.url}])
+            page = context.new_page()
+            page.on("pageerror", lambda error: faults.append(str(error)))
+            page.on("console", lambda line: "Content Security" in line.text and faults.append(line.text))
+            page.on("request", lambda request: request.url.startswith(live_server.url) or faults.append(request.url))
+            page.goto(path)
+            return page
+
+        yield start
+        chromium.close()
+        # Inside Playwright's loop Django has a connection of its own.
+        connections.close_all()
+    assert faults == []
+
+
+@pytest.fixture
+def manager():
+    return person("manager", "Max Braun")
+
+
+@pytest.fixture
+def worker():
+    return person("worker", "Wilma Weber")
+
+
+@pytest.fixture
+def gateway(settings):
+    with http_endpoint(settings) as gateway:
+        yield gateway
+
+
+@pytest.fixture
+def story(manager, worker, gateway):
+    """Tasks in every state, a run, an edit, messages that went well and badly; returns the task with most history."""
+    now = timezone.now()
+    minutes_ago = (now - timedelta(hours=3)).replace(microsecond=0)
+    ago = {"now": minutes_ago}
+    tasks = [
+        new_task(manager, heading=Heading(title, jira), description=text, **ago)
+        for title, jira, text in (
+            ("Wash the big cage", "POPUG-42", "Both sides.\nSee https://wiki.popug.example/how-we-do-it"),
+            ("Refill the seed silo", None, ""),
+            ("اغسل القفص قبل الظهر 🦜", None, ""),
+            ("=cmd() <script>alert(1)</script> " + "x" * 90, "POPUG-7", ""),
+            ("Oil the door of aviary 3", "POPUG-8", ""),
+        )
+    ]
+    for task in tasks[:4]:
+        price(task)
+    edit(tasks[0], manager, Heading("Wash the big cage and its door", "POPUG-43"), "Both sides.", now=now)
+    reassign(manager)
+    first = Task.objects.get(pk=tasks[0].pk)
+    reopen(complete(first, worker), manager)
+    complete(Task.objects.get(pk=tasks[1].pk), worker)
+    Task.objects.filter(pk=tasks[4].pk).update(assignee_id=None)
+    services.messages_compose(now=now)
+    services.messages_send(now=now)
+    services.code_send(actor=worker, channel="sms", address="+4915123456789", now=now, rng=rng())
+    Delivery.objects.filter(kind="code").update(attempts=12, next_attempt_at=None, last_error="451 later, please")
+    return first
+
+
+def pages_of(story, manager, worker):
+    """Every page in its states: who looks, and the address."""
+    run = f"/reassignments/{reassign(manager, minutes=6).pk}"
+    return [
+        (worker, "/"),
+        (worker, "/?show=mine-done"),
+        (manager, "/?show=open"),
+        (manager, "/?show=done"),
+        (manager, "/?show=open&q=wash"),
+        (manager, "/?show=open&q=nothing+like+it"),
+        (manager, "/tasks/new"),
+        (worker, "/tasks/new"),
+        (manager, f"/tasks/{story.pk}"),
+        (manager, f"/tasks/{story.pk}/edit"),
+        (worker, f"/tasks/{story.pk}/edit"),
+        (manager, "/reassignments"),
+        (manager, "/reassignments/new"),
+        (manager, run),
+        (worker, "/notifications"),
+        (manager, "/notifications"),
+    ]
+
+
+@pytest.mark.parametrize("size", [WIDE, PHONE], ids=["wide", "phone"])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_on_any_page(open_page, story, manager, worker, scheme, size):
+    pages = {account: open_page("/", account, color_scheme=scheme, viewport=size) for account in (manager, worker)}
+    for account, path in pages_of(story, manager, worker):
+        page = pages[account]
+        page.goto(path)
+        found = Axe().run(page)
+        assert found.violations_count == 0, f"{path}: {found.generate_report()}"
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), f"{path} is wider than the screen"
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_on_empty_pages_and_refused_forms(open_page, manager, worker, scheme):
+    page = open_page("/", manager, color_scheme=scheme)
+    for path in ("/", "/?show=done", "/reassignments", "/reassignments/new", "/notifications"):
+        page.goto(path)
+        assert Axe().run(page).violations_count == 0, path
+    page.goto("/tasks/new")
+    page.get_by_label("Title").fill("no [brackets]")
+    page.get_by_role("button", name="Create task").click()
+    expect(page.get_by_text("A title has no [ or ]")).to_be_visible()
+    assert Axe().run(page).violations_count == 0
+    task = new_task(manager, "Wash")
+    page.goto(f"/tasks/{task.pk}/edit")
+    edit(task, worker if task.creator_id == worker.pk else manager, Heading("Wash it"))
+    page.get_by_label("Title").fill("Wash them")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("alert")).to_contain_text("has edited this task")
+    assert Axe().run(page).violations_count == 0
+
+
+def test_what_a_line_will_become_shows_while_one_types(open_page, worker):
+    page = open_page("/", worker)
+    page.keyboard.press("c")
+    page.keyboard.type("[popug-7] Wash")
+    reading = page.locator("#reading")
+    expect(reading).to_contain_text("Read as: POPUG-7 Wash")
+    page.keyboard.type(" [the cage]")
+    expect(reading).to_contain_text("A title has no [ or ]")
+
+
+def test_a_price_appears_by_itself_when_it_arrives(open_page, worker, manager):
+    task = new_task(manager, "Wash")
+    page = open_page("/", worker)
+    row = page.locator(f"#task-{task.pk}")
+    expect(row).to_contain_text("being priced")
+    price(task, fee=1700, reward=2900)
+    expect(row).to_contain_text("$17.00")
+    expect(row).to_contain_text("$29.00")
+    expect(row).not_to_contain_text("being priced")
+
+
+def test_a_workers_day_by_keyboard_alone(open_page, worker, manager):
+    new_task(manager, "Feed", minutes=1)
+    page = open_page("/", worker)
+    page.keyboard.press("c")
+    page.keyboard.type("[popug-7] Wash")
+    page.keyboard.press("Enter")
+    expect(page.locator("#task-rows tr")).to_have_count(2)
+    expect(page.locator("#reading")).to_contain_text("Wilma Weber got it: [POPUG-7] Wash")
+    page.locator("main").focus()
+    page.keyboard.press("j")
+    page.keyboard.press("x")
+    first = page.locator("#task-rows tr").first
+    expect(first).to_have_class("is-done")
+    assert Task.objects.get(jira_id="POPUG-7").status == "done"
+    first.get_by_role("button", name="Undo").focus()
+    page.keyboard.press("Enter")
+    expect(first.get_by_role("button", name="Done")).to_be_visible()
+    assert Task.objects.get(jira_id="POPUG-7").status == "open"
+    page.locator("main").focus()
+    page.keyboard.press("/")
+    page.keyboard.type("fee")
+    page.keyboard.press("Enter")
+    expect(page.locator("#task-rows tr")).to_have_count(1)
+    expect(page.locator("#task-rows")).to_contain_text("Feed")
+
+
+def test_news_is_offered_and_nothing_moves_until_it_is_asked_for(open_page, worker, manager):
+    page = open_page("/", worker)
+    for n in range(3):
+        new_task(manager, f"News {n}", now=timezone.now() + timedelta(seconds=5))
+    page.evaluate("document.querySelectorAll('[data-poll]').forEach((one) => htmx.trigger(one, 'poll'))")
+    expect(page.get_by_role("link", name="3 new tasks, show")).to_be_visible()
+    expect(page.locator("#task-rows tr")).to_have_count(0)
+    page.get_by_role("link", name="3 new tasks, show").click()
+    expect(page.locator("#task-rows tr")).to_have_count(3)
