@@ -11,7 +11,8 @@ from chassis.replica.models import Account
 from chassis.wsgi import make_application
 from tasks.services import tasks_reassign
 
-WRITTEN = ("eventbus_outbox", "tasks_taskhistory", "tasks_reassignment")
+FILLED = ("tasks_task", "tasks_tasksearch", "tasks_taskprice", "replica_account")
+WRITTEN = ("eventbus_outbox", "tasks_taskhistory", "tasks_reassignment", "tasks_notification")
 
 
 def measure(*, tasks: int, workers: int, repetitions: int) -> dict[str, list[float]]:
@@ -19,7 +20,7 @@ def measure(*, tasks: int, workers: int, repetitions: int) -> dict[str, list[flo
     make_application()
     found: dict[str, list[float]] = {"bare": [], "whole": []}
     with admin("tasks") as database:
-        empty(database, "tasks_task", "tasks_taskprice", "replica_account", *WRITTEN)
+        empty(database, *FILLED, *WRITTEN)
         people = _fill(database, tasks, workers)
         actor = Account.objects.get(role="manager")
         _bare_update(people)  # the table gets its room for second versions of rows
@@ -29,7 +30,7 @@ def measure(*, tasks: int, workers: int, repetitions: int) -> dict[str, list[flo
             _settle(database)
             found["whole"].append(seconds(lambda: _reassign(actor)))
             _check(database, tasks)
-        empty(database, "tasks_task", "tasks_taskprice", "replica_account", *WRITTEN)
+        empty(database, *FILLED, *WRITTEN)
     return found
 
 
@@ -42,7 +43,7 @@ def _fill(database: Connection, tasks: int, workers: int) -> list[UUID]:
 
 def _settle(database: Connection) -> None:
     empty(database, *WRITTEN)
-    settle(database, "tasks_task", "tasks_taskprice", "replica_account")
+    settle(database, *FILLED)
 
 
 def _bare_update(people: list[UUID]) -> None:

@@ -6,7 +6,7 @@ from bench.inside.sites import Page, after_middle
 from bench.inside.tools import Connection, empty, make_people, make_tasks, price_tasks, settle
 from tasks.models import Task
 
-TABLES = ("tasks_task", "tasks_taskprice", "tasks_reassignment", "replica_account")
+TABLES = ("tasks_task", "tasks_tasksearch", "tasks_taskprice", "tasks_reassignment", "replica_account")
 WORKERS = 8  # few, so that each of them has more than a page of a thousand tasks
 
 
@@ -36,5 +36,7 @@ def lists(database: Connection, size: int) -> Iterator[list[Page]]:
         Page("tasks, all open", "manager", "/?show=open"),
         Page("tasks, all open, from the middle", "manager", f"/?show=open&after={middle}"),
         Page("tasks, all done", "manager", "/?show=done"),
+        Page("tasks, a search that finds few", "manager", "/?show=open&q=number+1000"),
+        Page("tasks, a search that finds most", "manager", "/?show=open&q=wash+cage"),
         Page("reassignments", "manager", "/reassignments"),
     ]
