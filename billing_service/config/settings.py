@@ -14,6 +14,7 @@ globals().update(
         base_dir=BASE_DIR,
         apps=["billing"],
         consumers="billing.events.consumed.CONSUMERS",
+        figures="billing.figures.FIGURES",
         replica=True,
         beat={
             "close due cycles": {"task": "billing.jobs.close_due_cycles", "schedule": 60.0},

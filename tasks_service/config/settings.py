@@ -15,6 +15,7 @@ globals().update(
         base_dir=BASE_DIR,
         apps=["tasks"],
         consumers="tasks.events.consumed.CONSUMERS",
+        figures="tasks.figures.FIGURES",
         state="tasks.events.published.STATE",
         replica=True,
         beat={"send notifications": {"task": "tasks.notifications_send", "schedule": 5.0}},

@@ -2,6 +2,7 @@
 
 import json
 import logging
+from uuid import uuid4
 
 import pytest
 import structlog
@@ -11,8 +12,10 @@ from django.http import HttpResponse
 from django.utils import timezone
 from opentelemetry import trace
 from opentelemetry.context import attach, detach
+from prometheus_client import CollectorRegistry
 
 from chassis import celery as chassis_celery
+from chassis import figures
 from chassis.health import HealthMiddleware
 from chassis.jobs import tidy
 from chassis.models import FormKey
@@ -164,13 +167,40 @@ def test_a_worker_touches_its_heartbeat_file_and_serves_metrics_where_asked(tmp_
     monkeypatch.setenv("HEARTBEAT_FILE", str(beat))
     chassis_celery.touch_heartbeat()
     assert beat.exists()
-    ports = []
+    ports, registered = [], []
     monkeypatch.setattr(chassis_celery, "start_http_server", ports.append)
+    monkeypatch.setattr(chassis_celery.figures, "register", lambda: registered.append(True))
     chassis_celery.serve_metrics()
     monkeypatch.setenv("METRICS_PORT", "9100")
     chassis_celery.serve_metrics()
     chassis_celery.keep_logging()
-    assert ports == [9100]
+    assert (ports, registered) == ([9100], [True])
+
+
+FIGURES = {"form_keys": figures.Figure("Form keys kept", FormKey.objects.count)}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_figures_are_read_from_the_database_at_each_scrape(settings):
+    settings.FIGURES = [f"{__name__}.FIGURES"]
+    registry = CollectorRegistry()
+    figures.register(registry)
+    assert registry.get_sample_value("form_keys") == 0
+    FormKey.objects.create(key=uuid4(), kind="cages")
+    assert registry.get_sample_value("form_keys") == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_figures_are_missing_while_the_database_is_away(settings, monkeypatch):
+    settings.FIGURES = [f"{__name__}.FIGURES"]
+    registry = CollectorRegistry()
+    figures.register(registry)
+    port = connection.settings_dict["PORT"]
+    connection.close()
+    monkeypatch.setitem(connection.settings_dict, "PORT", "1")
+    assert registry.get_sample_value("form_keys") is None
+    monkeypatch.setitem(connection.settings_dict, "PORT", port)
+    assert registry.get_sample_value("form_keys") == 0
 
 
 def test_the_web_process_asks_for_a_pool(monkeypatch):

@@ -8,6 +8,8 @@ from celery import Celery
 from celery.signals import heartbeat_sent, setup_logging, worker_ready
 from prometheus_client import start_http_server
 
+from chassis import figures
+
 
 def make_app(name: str) -> Celery:
     """The application `name`; jobs are found in each app's `jobs.py`."""
@@ -25,9 +27,10 @@ def keep_logging(**_: Any) -> None:
 
 @worker_ready.connect  # type: ignore[untyped-decorator]
 def serve_metrics(**_: Any) -> None:
-    """Serves Prometheus metrics on METRICS_PORT, where it is set."""
+    """Serves Prometheus metrics on METRICS_PORT, where it is set; among them the figures of the database."""
     port = os.environ.get("METRICS_PORT", "")
     if port:
+        figures.register()
         start_http_server(int(port))
 
 

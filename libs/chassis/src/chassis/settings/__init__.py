@@ -35,6 +35,7 @@ def service_settings(
     apps: Sequence[str],
     consumers: str = "",
     state: str = "",
+    figures: str = "",
     replica: bool = True,
     extra_middleware: Sequence[str] = (),
     beat: Mapping[str, Any] | None = None,
@@ -42,7 +43,8 @@ def service_settings(
 ) -> dict[str, Any]:
     """All settings of the service `name`, read from the environment.
 
-    `apps` are the service's own apps; `consumers` and `state` are dotted paths of its events' tables; `replica` says
+    `apps` are the service's own apps; `consumers` and `state` are dotted paths of its events' tables, `figures` of
+    what its worker reads from the database for Prometheus (`chassis.figures`); `replica` says
     that accounts are replicated from auth (auth itself has the originals); `extra_middleware` comes last; `beat` is
     celery's schedule; `events=False` leaves the event bus out. Raises ImproperlyConfigured where production lacks a
     value or has a demo value.
@@ -59,6 +61,7 @@ def service_settings(
         "PUBLIC_URL": urls.get(name, urls["tasks"]),
         "AUTH_INTERNAL_URL": environment.text("AUTH_INTERNAL_URL", urls["auth"]).rstrip("/"),
         "NAVIGATION": [],
+        "FIGURES": [*(["eventbus.figures.FIGURES"] if events else []), *([figures] if figures else [])],
         "ROOT_URLCONF": "config.urls",
         "WSGI_APPLICATION": "config.wsgi.application",
         "DEFAULT_AUTO_FIELD": "django.db.models.BigAutoField",

@@ -1,0 +1,54 @@
+"""Figures of the database for Prometheus, read at each scrape of a service's worker.
+
+The setting `FIGURES` names tables of name -> `Figure`. A table is read by one process of a service, so that nothing is
+counted twice; while the database is away its figures are missing, and `up` of the others says the rest.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+
+import structlog
+from django.conf import settings
+from django.db import Error, connection
+from django.utils.module_loading import import_string
+from prometheus_client import REGISTRY, CollectorRegistry, Metric
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
+
+logger = structlog.get_logger("chassis.figures")
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A number of the database, and what it says."""
+
+    help: str
+    read: Callable[[], float]
+
+
+class Figures(Collector):
+    """Reads a table of figures at each scrape, on a connection that it gives back."""
+
+    def __init__(self, table: Mapping[str, Figure]) -> None:
+        self._table = table
+
+    def describe(self) -> Iterator[Metric]:
+        """Names only: registering must not ask the database."""
+        return (GaugeMetricFamily(name, figure.help) for name, figure in self._table.items())
+
+    def collect(self) -> Iterator[Metric]:
+        """What the database says now; nothing while it does not answer."""
+        try:
+            yield from [
+                GaugeMetricFamily(name, figure.help, value=figure.read()) for name, figure in self._table.items()
+            ]
+        except Error as error:
+            logger.warning("figures_missing", error=str(error))
+        finally:
+            connection.close()  # each scrape has a thread of its own
+
+
+def register(registry: CollectorRegistry = REGISTRY) -> None:
+    """Add the tables of the setting to the metrics of this process."""
+    for path in getattr(settings, "FIGURES", ()):
+        registry.register(Figures(import_string(path)))
