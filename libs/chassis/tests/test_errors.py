@@ -116,3 +116,10 @@ def test_a_body_of_megabytes_is_read_to_its_end_before_it_is_refused(client, db)
     body = FakePayload(b"x" * 3_000_000)
     client.generic("POST", "/notes/save", b"", **{"wsgi.input": body, "CONTENT_LENGTH": "3000000"})
     assert len(body) == 0
+
+
+@pytest.mark.parametrize("address", ["/samples?q=%00", "/samples?status=%00", "/samples?after=a%00b"])
+def test_a_zero_byte_in_an_address_is_not_our_fault(browser, address):
+    response = browser("worker").get(address)
+    assert response.status_code == 400
+    assert b"zero byte" in response.content

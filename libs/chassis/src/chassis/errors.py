@@ -10,6 +10,7 @@ from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from django.template.loader import render_to_string
+from django.utils.translation import gettext as _
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 RETRY_AFTER_SECONDS = 5
@@ -28,12 +29,17 @@ def is_htmx(request: HttpRequest) -> bool:
 
 
 class NotUnderstoodMiddleware:
-    """Answers NotUnderstood with a page that says what was not understood."""
+    """Answers NotUnderstood with a page that says what was not understood.
+
+    So it answers a zero byte in an address, which Postgres takes in no text: else it would be our fault (500).
+    """
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        if "%00" in request.META.get("QUERY_STRING", ""):
+            return render(request, "400.html", {"reason": _("This address has a zero byte in it.")}, status=400)
         return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
@@ -68,7 +74,7 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     return render(request, "403_csrf.html", {"reason": reason}, status=403)
 
 
-def _remember_database_error(*, request: HttpRequest | None = None, **_: Any) -> None:
+def _remember_database_error(*, request: HttpRequest | None = None, **_kwargs: Any) -> None:
     """Django turns exceptions of views and of middleware into a response; this is the one place that sees them all."""
     if request is not None and isinstance(sys.exc_info()[1], (OperationalError, InterfaceError)):
         request.database_unavailable = True  # type: ignore[attr-defined]
