@@ -247,3 +247,30 @@ def test_signing_in_with_a_consent_goes_straight_on(
     target = authorization(client_id=party.client_id, redirect_uri=URI)
     response = client.post("/login", keyed(email=worker.email, password=PASSWORD, next=target))
     assert client.get(response["Location"])["Location"].startswith(f"{URI}?code=")
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        {},
+        {"client_id": "nobody", "redirect_uri": URI, "scope": "openid", "response_type": "code"},
+        {"client_id": "a\x00b", "redirect_uri": URI, "scope": "openid", "response_type": "code"},
+        {"client_id": "tasks", "redirect_uri": "https://evil.example/", "scope": "openid", "response_type": "code"},
+    ],
+)
+def test_an_answer_that_is_not_of_our_page_leads_nowhere(
+    worker: Account, browser: SignIn, form: dict[str, str]
+) -> None:
+    response = browser(worker).post("/oauth/authorize/", form | {"allow": "Authorize"})
+    assert response.status_code == 400
+    assert "This link does not work" in response.content.decode()
+    assert not Consent.objects.exists()
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["/oauth/authorize/?client_id=%00", "/login?next=/%3Fclient_id%3D%2500", "/signed-out?from=%00", "/?q=%00"],
+)
+def test_a_zero_byte_in_an_address_is_not_our_fault(admin: Account, browser: SignIn, address: str) -> None:
+    assert browser(admin).get(address).status_code in (302, 400)
+    assert Client().get(address).status_code in (200, 302, 400)

@@ -7,6 +7,7 @@ from urllib.parse import urlencode, urlsplit
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from oauth2_provider.oauth2_validators import OAuth2Validator
 from oauth2_provider.views import AuthorizationView
 from oauth2_provider.views.oidc import ConnectDiscoveryInfoView
@@ -108,12 +109,20 @@ class AuthorizeView(AuthorizationView):
         form_leads_to(response, context["redirect_uri"])
         return response
 
+    def form_invalid(self, form: Any) -> HttpResponse:
+        """An answer that is not of our page: there is nobody to send it back to."""
+        error = {"error": "invalid_request", "description": _("This form was not complete.")}
+        response: HttpResponse = self.render_to_response({"error": error}, status=400)
+        return response
+
     def form_valid(self, form: Any) -> HttpResponse:
         """The person's answer: an allowance is kept once the request turned out to be right."""
+        party = selectors.relying_party(form.cleaned_data["client_id"])
+        if party is None:
+            return self.form_invalid(form)
         response: HttpResponse = super().form_valid(form)
         answered = "code=" in urlsplit(response.headers.get("Location", "")).query
-        party = selectors.relying_party(form.cleaned_data["client_id"])
-        if form.cleaned_data["allow"] and answered and party is not None and not party.is_own:
+        if form.cleaned_data["allow"] and answered and not party.is_own:
             services.consent_give(
                 account_id=self.request.user.pk,
                 client_id=form.cleaned_data["client_id"],
