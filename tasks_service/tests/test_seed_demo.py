@@ -7,7 +7,7 @@ from django.core.management import CommandError, call_command
 
 from chassis import business_time
 from eventbus.testing import published
-from tasks.models import Reassignment, ReassignmentShare, Task, TaskHistory
+from tasks.models import Delivery, Notification, Reassignment, ReassignmentShare, Task, TaskHistory
 
 from .support.people import person
 
@@ -72,7 +72,7 @@ def test_the_same_day_twice_is_seeded_once(people):
 def test_the_same_day_brings_the_same_titles(people):
     seed(FRIDAY)
     first = list(Task.objects.order_by("id").values_list("id", "title", "jira_id", "created_at"))
-    for kept in (ReassignmentShare, Reassignment, TaskHistory, Task):
+    for kept in (Notification, Delivery, ReassignmentShare, Reassignment, TaskHistory, Task):
         kept.objects.all().delete()
     seed(FRIDAY)
     assert list(Task.objects.order_by("id").values_list("id", "title", "jira_id", "created_at")) == first
@@ -85,6 +85,14 @@ def test_a_day_can_get_a_late_completion_before_its_closing_time(people):
     assert Task.objects.filter(status="done").count() == done + 1
     late = published("TaskCompleted")[-1].time
     assert business_time.format_when(late).startswith("6 Mar 2026, 17:45")
+
+
+def test_messages_of_the_past_went_out_then_and_are_not_sent_now(people):
+    seed(FRIDAY)
+    assert not Notification.objects.filter(composed_at__isnull=True).exists()
+    assert {delivery.state for delivery in Delivery.objects.all()} == {"sent"}
+    assert {business_time.business_date(delivery.done_at) for delivery in Delivery.objects.all()} == {FRIDAY}
+    assert not Delivery.objects.filter(done_at__isnull=True).exists()
 
 
 def test_a_weekend_is_quiet_but_not_empty(people):

@@ -6,13 +6,15 @@ from uuid import UUID
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import transaction
+from django.db.models import F
 from django.utils import timezone
 
 from chassis import business_time
 from chassis.replica.models import Account
 from tasks import domain, selectors, services
 from tasks.management.demo import AFTERTHOUGHTS, DETAILS, Kind, steps_of, title_of
-from tasks.models import Task
+from tasks.models import Delivery, Task
 
 LEADERS_CREATE = 0.6  # share of the tasks
 LATE = time(17, 45)
@@ -40,7 +42,10 @@ class Command(BaseCommand):
         leaders = list(Account.objects.filter(role__in=("manager", "admin"), is_active=True).order_by("email"))
         if not leaders or not selectors.workers().exists():
             raise CommandError("There are no accounts yet: seed auth, and let the accounts' events arrive.")
-        done = Day(day, leaders=leaders, now=timezone.now()).work()
+        # One transaction, so that the worker that sends messages never sees those of the past waiting.
+        with transaction.atomic():
+            done = Day(day, leaders=leaders, now=timezone.now()).work()
+            tell(following)
         self.stdout.write(f"{day}: {done} things done.")
 
     def late(self, day: date) -> None:
@@ -48,6 +53,13 @@ class Command(BaseCommand):
         moment = datetime.combine(day, LATE, business_time.zone()).astimezone(UTC)
         done = Day(day, leaders=[], now=moment).complete(moment)
         self.stdout.write(f"{day}: one task done late." if done else f"{day}: no task was left to be done late.")
+
+
+def tell(until: datetime) -> None:
+    """Messages of a day of the story went out then: nobody gets mail about last month when the demo starts."""
+    services.messages_compose(now=until)
+    waiting = Delivery.objects.filter(done_at__isnull=True, attempts=0, next_attempt_at=until)
+    waiting.update(done_at=F("created_at") + domain.GROUPED_WITHIN, attempts=1)
 
 
 class Day:
