@@ -150,7 +150,7 @@ class AuthorizeView(AuthorizationView):
 
 def _place(context: dict[str, Any]) -> str:
     """Where the person goes on to, as a person reads it."""
-    return urlsplit(context["redirect_uri"]).netloc
+    return urlsplit(str(context["redirect_uri"])).netloc
 
 
 class DiscoveryView(ConnectDiscoveryInfoView):

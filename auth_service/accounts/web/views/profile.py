@@ -93,10 +93,11 @@ def _rename(account: Account, full_name: str) -> str:
 
 
 def _page(request: HttpRequest, name_form: NameForm, password_form: ChangePasswordForm) -> HttpResponse:
+    account = cast("Account", request.user)
     context = {
         "name_form": name_form,
         "password_form": password_form,
-        "grants": [(consent, party, _sees(consent)) for consent, party in selectors.consents_of(request.user.pk)],
+        "grants": [(consent, party, _sees(consent)) for consent, party in selectors.consents_of(account.pk)],
     }
     status = 422 if name_form.is_bound or password_form.is_bound else 200
     return render(request, "accounts/profile.html", context, status=status)
