@@ -2,6 +2,8 @@
 
     docker compose run --rm secrets list              names of all secrets
     docker compose run --rm secrets rotate NAME       make one anew; `docker compose up -d` after `down` takes it up
+    docker compose run --rm secrets show NAME         its value
+    docker compose run --rm secrets people            e-mail and password of the demo's people
     docker compose run --rm secrets env SERVICE       settings for a service that runs from source beside `infra`
 
 Without arguments it makes what is missing. Each folder holds the files of one kind of container, which mounts nothing
@@ -121,9 +123,14 @@ def files(store: Store) -> dict[str, str]:
         owner = own | {"DATABASE_URL": database_url(name, "owner", store)}
         found |= {f"{name}-owner/{key}": value for key, value in owner.items()}
     found["grafana/admin"] = store["grafana-admin"]
-    people = {f"{name}@popug.example": store[f"demo-{name}"] for name in DEMO_PEOPLE}
+    people = {address(name): store[f"demo-{name}"] for name in DEMO_PEOPLE}
     found["demo/passwords.json"] = json.dumps(people)
     return found
+
+
+def address(name: str) -> str:
+    """The e-mail address of one of the demo's people."""
+    return f"{name}@popug.example"
 
 
 def service_files(name: str, store: Store) -> dict[str, str]:
@@ -193,6 +200,10 @@ def main(*words: str) -> str:
             report = f"Made {', '.join(made)}." if made else "Nothing is missing."
         case ("list",):
             report = "\n".join(known())
+        case ("show", name) if name in known():
+            report = store[name]
+        case ("people",):
+            report = "\n".join(f"{address(name):24} {store[f'demo-{name}']}" for name in DEMO_PEOPLE)
         case ("rotate", name):
             store.rotate(name)
             report = f"{name} is new. Take it up: docker compose down && docker compose up -d"

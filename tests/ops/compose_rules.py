@@ -18,11 +18,17 @@ NEEDED = {"service_healthy", "service_completed_successfully"}
 
 def owner_of(name: str) -> str:
     """The service that a container belongs to."""
-    return "auth" if name == "provision-clients" else name.split("-", maxsplit=1)[0]
+    first, *_ = name.removeprefix("demo-").split("-")
+    return {"provision": "auth", "accounts": "auth"}.get(first, first)
+
+
+def own_folders(name: str, owner: str) -> set[str]:
+    """The folders of secrets that a container of a service may mount."""
+    return {owner, f"{owner}-owner", f"{owner}-db", *(["demo"] if name == "demo-accounts" else [])}
 
 
 def is_job(service: Service) -> bool:
-    return bool(service.get("restart") == "no")
+    return str(service.get("restart")).startswith(("no", "on-failure"))
 
 
 def mebibytes(service: Service) -> int:
@@ -82,7 +88,7 @@ def own_secrets_only(name: str, service: Service) -> Findings:
             folder = volume["volume"]["subpath"]
             if volume.get("read_only") is not True:
                 yield f"{name} can write secrets"
-            if owner in SERVICES and folder.split("-")[0] != owner:
+            if owner in SERVICES and folder not in own_folders(name, owner):
                 yield f"{name} sees the secrets of {folder}"
             if folder.endswith("-owner") and not name.endswith("-migrate"):
                 yield f"{name} can connect as the owner of the tables"

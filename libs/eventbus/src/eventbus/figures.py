@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import NamedTuple
 
-from eventbus.models import DeadLetter
+from eventbus.dead_letters import open_dead_letters
 
 
 class Figure(NamedTuple):
@@ -11,11 +11,6 @@ class Figure(NamedTuple):
 
     help: str
     read: Callable[[], float]
-
-
-def open_dead_letters() -> int:
-    """Records that wait for a decision, with those behind them."""
-    return DeadLetter.objects.filter(state__in=(DeadLetter.State.DEAD, DeadLetter.State.WAITING)).count()
 
 
 FIGURES = {"eventbus_dead_letters_open": Figure("Records that wait for a decision", open_dead_letters)}
