@@ -9,7 +9,7 @@ from django.db import connections
 from django.utils import timezone
 from playwright.sync_api import expect, sync_playwright
 
-from tasks import services
+from tasks import jobs, services
 from tasks.domain import Heading
 from tasks.models import Delivery, Task
 
@@ -92,8 +92,7 @@ def story(manager, worker, gateway):
     reopen(complete(first, worker), manager)
     complete(Task.objects.get(pk=tasks[1].pk), worker)
     Task.objects.filter(pk=tasks[4].pk).update(assignee_id=None)
-    services.messages_compose(now=now)
-    services.messages_send(now=now)
+    jobs.notifications_send()
     services.code_send(actor=worker, channel="sms", address="+4915123456789", now=now, rng=rng())
     Delivery.objects.filter(kind="code").update(attempts=12, next_attempt_at=None, last_error="451 later, please")
     return first
