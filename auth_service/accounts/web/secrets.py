@@ -12,9 +12,12 @@ SHOWN_WITHIN_SECONDS = 300
 def secret_keep(request: HttpRequest, party_id: int, secret: str) -> str:
     """Keeps the secret in the admin's own session until its page is opened, once; returns that page's address.
 
-    Not in the answer to the form: of a form sent twice the browser shows the second answer only.
+    Not in the answer to the form: of a form sent twice the browser shows the second answer only. Saved in the
+    transaction that made the secret, and not again after it, when the page may have been opened already.
     """
     request.session[KEY] = {"party": party_id, "secret": secret, "at": time.time()}
+    request.session.save()
+    request.session.modified = False
     return resolve_url("application_secret", party_id=party_id)
 
 
