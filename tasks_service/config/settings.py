@@ -18,7 +18,8 @@ globals().update(
         figures="tasks.figures.FIGURES",
         state="tasks.events.published.STATE",
         replica=True,
-        beat={"send notifications": {"task": "tasks.notifications_send", "schedule": 5.0}},
+        # A nudge that nobody took in time is one of many.
+        beat={"send notifications": {"task": "tasks.notifications_send", "schedule": 5.0, "options": {"expires": 10}}},
     )
 )
 
