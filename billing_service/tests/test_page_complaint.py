@@ -29,10 +29,6 @@ def answer(client, task=TASK, worker=None):
     return said["data-case"], text(said)
 
 
-def table(soup, caption):
-    return next(table for table in soup.select("table") if table.caption and caption in text(table.caption))
-
-
 class TestTheCase:
     def test_a_reward_that_was_earned_names_who_earned_it_and_when(self, finance, worked):
         case, said = answer(finance)
@@ -91,7 +87,7 @@ class TestTheEvidence:
         close()
         soup = page(finance, f"/tasks/{TASK}")
         paid = f"in {dollars(reward(TASK) - fee(TASK))}"
-        found = rows(table(soup, "Entries of this task"))
+        found = rows(soup.select_one("#entries"))
         assert sorted((row[1], row[2], row[3], row[4], row[5]) for row in found) == [
             (
                 "Wilma Weber",
@@ -111,16 +107,16 @@ class TestTheEvidence:
 
     def test_money_that_is_not_paid_yet_or_is_carried_over_says_so(self, finance, worked):
         other = f"/tasks/{task_id(2)}"
-        assert rows(table(page(finance, other), "Entries of this task"))[0][4] == "not yet"
+        assert rows(page(finance, other).select_one("#entries"))[0][4] == "not yet"
         close()
-        assert rows(table(page(finance, other), "Entries of this task"))[0][4] == "carried over"
+        assert rows(page(finance, other).select_one("#entries"))[0][4] == "carried over"
 
     def test_the_events_received_are_listed_with_their_time_and_effect(self, finance, worked):
         received = MONDAY + timedelta(hours=5)
         late = completed(no=2, time=MONDAY + timedelta(hours=3))
         object.__setattr__(late, "received_at", received)
         deliver("tasks", [reopened(actor=BOSS), late])
-        found = rows(table(page(finance, f"/tasks/{TASK}"), "Events of this task"))
+        found = rows(page(finance, f"/tasks/{TASK}").select_one("#events"))
         assert {row[1] for row in found} == {
             "TaskAssigned no. 1", "TaskCompleted no. 1", "TaskReopened no. 1", "TaskCompleted no. 2",
             "TaskUpdated version 1, the latest",
@@ -132,13 +128,13 @@ class TestTheEvidence:
     def test_the_creation_is_among_the_events_received(self, finance, worked):
         task = task_id(9)
         deliver("tasks", [task_state(task, name="TaskCreated"), task_state(task, version=2)])
-        found = rows(table(page(finance, f"/tasks/{task}"), "Events of this task"))
+        found = rows(page(finance, f"/tasks/{task}").select_one("#events"))
         assert sorted(row[1] for row in found) == ["TaskCreated", "TaskUpdated version 2, the latest"]
 
     def test_dead_letters_are_listed_with_their_reason_also_when_settled(self, finance, worked):
         deliver("tasks", [completed(task_id(2), account="nobody")])
         soup = page(finance, f"/tasks/{task_id(2)}")
-        [letter] = rows(table(soup, "could not be applied"))
+        [letter] = rows(soup.select_one("#letters"))
         assert letter[1].startswith("TaskCompleted #")
         assert letter[2] == "dead"
         assert "ValueError" in letter[3]
@@ -156,7 +152,7 @@ class TestTheEvidence:
             form_key=uuid4(), account_id=BORIS, amount=500, credit=True, reason="Helped with the cage.",
             actor_id=BOSS, now=MONDAY, task_id=TASK,
         )  # fmt: skip
-        found = rows(table(page(finance, f"/tasks/{TASK}"), "Entries of this task"))
+        found = rows(page(finance, f"/tasks/{TASK}").select_one("#entries"))
         assert found[0][1] == "Boris Bauer"
         assert "Helped with the cage." in found[0][2]
 
