@@ -1,11 +1,12 @@
 """Account -> event. `accounts-stream` carries the whole account, `accounts` what happened to its access."""
 
-from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
+from django.db.models import QuerySet
+
 from accounts.models import Account
-from eventbus import Event
+from eventbus import Event, State
 
 
 def account_created(account: Account, *, time: datetime) -> Event:
@@ -32,13 +33,16 @@ def account_reactivated(account: Account, *, actor_id: str, time: datetime) -> E
     return _event("AccountReactivated", account, time, **_access(account), actor_id=actor_id)
 
 
-def _accounts_stream() -> Iterator[Event]:
-    for account in Account.objects.filter(email_confirmed_at__isnull=False).order_by("id").iterator():
-        yield account_updated(account, time=account.updated_at)
+def account_state(account: Account) -> Event:
+    """The present state of an account, for `republish_state`."""
+    return account_updated(account, time=account.updated_at)
 
 
-# Topic -> the present state of its aggregates, for `republish_state`.
-STATE = {"accounts-stream": _accounts_stream}
+def _known_elsewhere() -> "QuerySet[Account]":
+    return Account.objects.filter(email_confirmed_at__isnull=False)
+
+
+STATE = {"accounts-stream": State(_known_elsewhere, account_state)}
 
 
 def _event(name: str, account: Account, time: datetime, **data: Any) -> Event:

@@ -18,7 +18,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.management import CommandError, call_command
 from django.db import connection, transaction
 from sample import consumed
-from sample.models import Effect
+from sample.models import Effect, Order
 from sample.published import bank, order
 
 from dev.ports import free
@@ -99,6 +99,7 @@ def test_register_schemas_says_that_the_registry_is_away(kafka, settings):
 
 @pytest.mark.django_db
 def test_the_present_state_is_published_anew():
+    Order.objects.bulk_create([Order(id=f"o{number}", number=number) for number in range(3)])
     assert run("republish_state", "orders-stream") == "Published 3 states.\n"
     assert [event.key for event in published("OrderState")] == ["o0", "o1", "o2"]
     with pytest.raises(CommandError, match="orders-stream"):
@@ -144,6 +145,17 @@ def test_dead_letters_are_retried_one_or_all():
     consumed.healed.set()
     assert "applied 2, left 0" in run("dead_letters", "retry", "--all", "--by=me")
     assert DeadLetter.objects.filter(resolved_by="me", state="applied").count() == 2
+
+
+@pytest.mark.django_db
+def test_all_are_retried_although_one_retry_decides_about_several():
+    for number in (1, 2):
+        deliver("state", [bank("AccountState", "a1", number, "poison")])
+    deliver("state", [bank("AccountState", "a2", 3, "poison")])
+    assert DeadLetter.objects.filter(state="dead").count() == 3
+    consumed.healed.set()
+    run("dead_letters", "retry", "--all")
+    assert set(DeadLetter.objects.values_list("state", flat=True)) == {"applied"}
 
 
 @pytest.mark.django_db

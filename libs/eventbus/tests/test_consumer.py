@@ -20,7 +20,8 @@ from eventbus import ConsumerStopped, consumed_until, publish
 from eventbus.conf import conf
 from eventbus.consumer import Consumer
 from eventbus.kafka import producer_settings
-from eventbus.models import ConsumerOffset, DeadLetter, InboxRow, OffsetDecision
+from eventbus.models import ConsumerGroup, ConsumerOffset, DeadLetter, InboxRow, OffsetDecision
+from eventbus.positions import Position
 from eventbus.registry import CachedIds
 from eventbus.testing import wire
 
@@ -131,6 +132,40 @@ def test_lag_is_nothing_once_all_is_consumed_although_transactions_leave_gaps(ka
         REGISTRY.get_sample_value("eventbus_consumer_lag_records", labels | {"partition": str(p)}) for p in range(3)
     ]
     assert lags == [0, 0, 0]
+
+
+def test_a_partition_that_is_read_again_is_not_caught_up_before_it_was_applied_again(kafka):
+    for number in (1, 2, 3):
+        kafka.send(bank("PaymentMade", number=number))
+    consumer = Consumer.on_kafka("payments")
+    source = consumer._source
+    step_until(consumer, lambda: len(numbers()) == 3 and len(source.caught_up()) == 3)
+    offset = ConsumerOffset.objects.get(topic="payments", position__gt=0)
+    back = {(offset.topic, offset.partition): Position(offset.topic_id, offset.position - 2)}
+    source.rewind(back)
+    assert set(source.positions) - set(source.caught_up()) == set(back)
+    consumer.close()
+
+
+def test_a_partition_whose_last_record_came_but_is_not_applied_is_not_caught_up(kafka):
+    consumer = Consumer.on_kafka("payments")
+    source = consumer._source
+    step_until(consumer, lambda: len(source.positions) == 3 and len(source.caught_up()) == 3)
+    kafka.send(bank("PaymentMade", number=1))
+    until(lambda: source.poll(1, 0.2))
+    source.poll(1, 0.5)  # and the end of the partition behind it
+    assert len(source.caught_up()) == 2
+    consumer.close()
+
+
+def test_a_topic_that_is_no_longer_read_holds_up_nobody(kafka):
+    kafka.send(bank("PaymentMade", number=1))
+    consumer = Consumer.on_kafka("payments")
+    step_until(consumer, lambda: numbers() == [1] and consumed_until("payments") is not None)
+    consumer.close()
+    group = ConsumerGroup.objects.get(name="shop.payments")
+    ConsumerOffset.objects.create(group=group, topic="moved-away", partition=0, topic_id="x", position=0)
+    assert consumed_until("payments") is not None
 
 
 def test_lag_is_told_in_records_and_seconds(kafka):

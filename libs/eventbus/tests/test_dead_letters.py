@@ -1,6 +1,6 @@
 """What people do about dead letters."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from sample import consumed
@@ -60,6 +60,21 @@ def test_retry_ends_at_the_first_that_fails_again():
     assert not Effect.objects.exists()
 
 
+def test_one_from_the_future_is_applied_once_its_time_has_come():
+    tomorrow = datetime.now(UTC) + timedelta(days=1)
+    deliver(
+        "payments",
+        [
+            bank("PaymentMade", "a1", 1, time=EPOCH + timedelta(hours=1), received_at=EPOCH),
+            bank("PaymentMade", "a2", 2, time=tomorrow, received_at=tomorrow - timedelta(hours=1)),
+        ],
+    )
+    early, earlier_still = DeadLetter.objects.filter(reason="future").order_by("id")
+    assert dead_letters.retry(early.pk, by="me") == dead_letters.Retried(applied=1, left=0, error="")
+    assert "has not come yet" in dead_letters.retry(earlier_still.pk, by="me").error
+    assert [effect.number for effect in Effect.objects.all()] == [1]
+
+
 def test_retrying_what_was_decided_is_refused():
     first = sequence_of_three()[0]
     consumed.healed.set()
@@ -102,10 +117,3 @@ def test_the_list_is_oldest_first_and_counts_those_behind():
     assert [(letter.key_text, letter.waiting_behind) for letter in dead_letters.listing()] == [("a1", 2), ("a2", 0)]
     first = dead_letters.listing(size=1)[0]
     assert [letter.key_text for letter in dead_letters.listing(after=first.pk)] == ["a2"]
-
-
-def test_an_event_from_the_future_stays_dead_on_retry():
-    deliver("payments", [bank("PaymentMade", time=EPOCH + timedelta(minutes=6), received_at=EPOCH)])
-    letter = DeadLetter.objects.get()
-    assert letter.reason == "future"
-    assert "after it was received" in dead_letters.retry(letter.pk, by="me").error

@@ -1,11 +1,10 @@
 """What this service tells the others: a task, or a change of one, made into an event."""
 
-from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from typing import Any, Protocol
 from uuid import UUID
 
-from eventbus import Event, event_id
+from eventbus import Event, State, event_id
 from tasks import domain
 from tasks.models import Task
 
@@ -77,13 +76,12 @@ def task_reopened(task: TaskState, *, at: datetime, account_id: UUID, cause: str
     return _event("TaskReopened", task, at, data, number=task.completion_no)
 
 
-def tasks_state() -> Iterator[Event]:
-    """The present state of every task, for `republish_state`."""
-    for task in Task.objects.order_by("id").iterator(chunk_size=2_000):
-        yield task_updated(task, at=task.completed_at or task.assigned_at)
+def task_state(task: Task) -> Event:
+    """The present state of a task, for `republish_state`."""
+    return task_updated(task, at=task.completed_at or task.assigned_at)
 
 
-STATE: dict[str, Callable[[], Iterable[Event]]] = {"tasks-stream": tasks_state}
+STATE = {"tasks-stream": State(Task.objects.all, task_state)}
 
 
 def _event(

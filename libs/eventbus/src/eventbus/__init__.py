@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from eventbus.outbox import publish, publish_many
     from eventbus.positions import consumed_until
     from eventbus.relay import Relay
+    from eventbus.state import State
+    from eventbus.subscription import looks_twice
 
 __all__ = [
     "Consumer",
@@ -23,9 +25,11 @@ __all__ = [
     "Event",
     "InvalidEvent",
     "Relay",
+    "State",
     "TransientError",
     "consumed_until",
     "event_id",
+    "looks_twice",
     "open_dead_letters",
     "prune_inbox",
     "publish",
@@ -38,9 +42,11 @@ _MODULES = {
     "Event": "event",
     "InvalidEvent": "errors",
     "Relay": "relay",
+    "State": "state",
     "TransientError": "errors",
     "consumed_until": "positions",
     "event_id": "event",
+    "looks_twice": "subscription",
     "open_dead_letters": "dead_letters",
     "prune_inbox": "inbox",
     "publish": "outbox",

@@ -3,8 +3,10 @@
 import logging
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass, field
 from time import perf_counter
+from typing import Any
 from uuid import UUID
 
 import structlog
@@ -14,30 +16,17 @@ from eventbus import inbox, metrics
 from eventbus.codec import Record, SchemaIds, decode, is_future
 from eventbus.conf import conf
 from eventbus.errors import ConsumerStopped, Rejected, TransientError
-from eventbus.event import Event
 from eventbus.inbox import Advance, Letter
+from eventbus.levels import Item, TopicKey, levels
 from eventbus.models import DeadLetter
-from eventbus.subscription import Handler, Subscription
+from eventbus.subscription import Handler, Subscription, wants_repetitions
 from eventbus.tracing import following, within
 
 logger = structlog.get_logger("eventbus.consumer")
 
 TRANSIENT = (TransientError, OperationalError, InterfaceError)
-_LINES_PER_BATCH = 20  # batches up to this size log each of their events as information
+_LINES_PER_BATCH = 5  # batches up to this size log each of their events as information
 _SHARE_FROM = 100  # the share of culprits counts in batches of at least this many events
-
-TopicKey = tuple[str, str]
-
-
-@dataclass(slots=True)
-class Item:
-    """A record of the batch that became an event."""
-
-    place: int
-    record: Record
-    event: Event
-    handler: Handler
-    topic_key: TopicKey  # what its order is kept by
 
 
 @dataclass(slots=True)
@@ -55,6 +44,7 @@ class Engine:
         self.subscription = subscription
         self._ids = ids
         self._group_id: int | None = None
+        self.handlers = tuple(dict.fromkeys(subscription.handlers.values()))
         self.culprits_in_a_row: set[TopicKey] = set()
 
     def apply(
@@ -69,11 +59,7 @@ class Engine:
         found = self.sort(records)
         culprits = set(self.culprits_in_a_row)
         try:
-            with transaction.atomic():
-                batch = Batch(self, found, self.group_id())
-                batch.run(advances)
-                if confirm is not None:
-                    confirm()
+            batch = self._run(found, advances, confirm)
         except BaseException as error:
             self.culprits_in_a_row = culprits
             if isinstance(error, IntegrityError):  # of the commit: no event can be told to be the culprit
@@ -82,6 +68,21 @@ class Engine:
         group = self.subscription.group
         metrics.BATCH_SECONDS.labels(group).observe(perf_counter() - started)
         batch.report(perf_counter() - started)
+
+    def _run(self, found: Sorted, advances: Iterable[Advance], confirm: Callable[[], None] | None) -> "Batch":
+        """Without savepoints at first, as almost always nothing fails; then once more, looking for the culprit."""
+        culprits = set(self.culprits_in_a_row)
+        with suppress(Stumbled):
+            return self._transaction(Batch(self, found, self.group_id()), advances, confirm)
+        self.culprits_in_a_row = culprits
+        return self._transaction(Batch(self, found, self.group_id(), bisect=True), advances, confirm)
+
+    def _transaction(self, batch: "Batch", advances: Iterable[Advance], confirm: Callable[[], None] | None) -> "Batch":
+        with transaction.atomic():
+            batch.run(advances)
+            if confirm is not None:
+                confirm()
+        return batch
 
     def group_id(self) -> int:
         """The number of the group in this database."""
@@ -106,12 +107,17 @@ class Engine:
         return found
 
 
+class Stumbled(Exception):
+    """A handler raised, and there is no savepoint to look for the culprit from."""
+
+
 class Batch:
     """One run of the engine, inside its transaction."""
 
-    def __init__(self, engine: Engine, found: Sorted, group_id: int) -> None:
+    def __init__(self, engine: Engine, found: Sorted, group_id: int, *, bisect: bool = False) -> None:
         self._engine = engine
         self._group_id = group_id
+        self._bisect = bisect
         self._span = f"process {engine.subscription.group}"
         self._items = found.items
         self._letters = list(found.rejected)
@@ -119,19 +125,20 @@ class Batch:
         self._open: set[TopicKey] = set()  # keys of superseding topics with open dead letters
         self._applied: list[Item] = []
         self._culprits = 0
-        self._duplicates = 0
+        self._repeated: list[Item] = []
 
     def run(self, advances: Iterable[Advance]) -> None:
         """The steps of design.md, "Consuming", 2 and 3."""
         with connection.cursor() as cursor:
-            # Django's foreign keys are deferred: at commit there would be nobody left to blame.
-            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
-            inbox.advance(cursor, self._group_id, advances)
-            self._divert_to(inbox.lock_sequences(cursor, self._group_id, {item.topic_key for item in self._items}))
+            if inbox.advance(cursor, self._group_id, advances):
+                self._divert_to(inbox.lock_sequences(cursor, self._group_id, {item.topic_key for item in self._items}))
             new = self._unseen(inbox.remember(cursor, self._group_id, [item.event.id for item in self._items]))
             for calls in levels(self._admitted(new)):
-                for handler, items in calls.items():
-                    self._call(handler, items)
+                # In the order of the table: two consumers that take each other's locks in turn would deadlock.
+                for handler in self._engine.handlers:
+                    if items := calls.get(handler):
+                        self._call(handler, items)
+            self._look_twice(cursor)
             self._write_letters()
 
     def _divert_to(self, sequences: set[TopicKey]) -> None:
@@ -144,8 +151,21 @@ class Batch:
             if item.event.id in new_ids:
                 new_ids.discard(item.event.id)
                 new.append(item)
-        self._duplicates = len(self._items) - len(new)
+            else:
+                self._repeated.append(item)
         return new
+
+    def _look_twice(self, cursor: Any) -> None:
+        """Some handlers refuse what was applied before with another content; the other repetitions are dropped."""
+        looking = [item for item in self._repeated if wants_repetitions(item.handler)]
+        if not looking:
+            return
+        applied = inbox.applied(cursor, self._group_id, [item.event.id for item in looking])
+        done = len(self._applied)
+        for item in looking:
+            if item.event.id in applied and item.topic_key not in self._closed | self._open:
+                self._call(item.handler, [item])
+        del self._applied[done:]
 
     def _admitted(self, items: Iterable[Item]) -> list[Item]:
         """Without those that wait and those from the future, which count as culprits without being handled."""
@@ -165,7 +185,7 @@ class Batch:
         if not ready:
             return
         try:
-            with transaction.atomic(), following(self._span, (item.event.traceparent for item in ready)):
+            with self._savepoint(), following(self._span, (item.event.traceparent for item in ready)):
                 handler([item.event for item in ready])
         except TRANSIENT:
             raise
@@ -173,6 +193,8 @@ class Batch:
             if connection.connection is None or connection.connection.closed:
                 # Postgres ends a session that idled in its transaction with an internal error: nobody's fault here.
                 raise TransientError(f"The database connection was lost: {error}") from error
+            if not self._bisect:
+                raise Stumbled from error
             if len(ready) > 1:
                 middle = len(ready) // 2
                 self._call(handler, ready[:middle])
@@ -182,6 +204,9 @@ class Batch:
         else:
             self._engine.culprits_in_a_row.clear()
             self._applied += ready
+
+    def _savepoint(self) -> AbstractContextManager[object]:
+        return transaction.atomic() if self._bisect else nullcontext()
 
     def _waits(self, item: Item) -> bool:
         if item.topic_key in self._closed:
@@ -233,8 +258,8 @@ class Batch:
         counts = dict(Counter(item.event.name for item in self._applied))
         for name, count in counts.items():
             metrics.CONSUMED.labels(group, name).inc(count)
-        if self._duplicates:
-            metrics.DUPLICATES.labels(group).inc(self._duplicates)
+        if self._repeated:
+            metrics.DUPLICATES.labels(group).inc(len(self._repeated))
         for letter in self._letters:
             metrics.DEAD_LETTERS.labels(group, letter.reason).inc()
         self._tell_each()
@@ -242,7 +267,7 @@ class Batch:
             "batch_applied",
             group=group,
             events=counts,
-            duplicates=self._duplicates,
+            duplicates=len(self._repeated),
             dead_letters=len(self._letters),
             milliseconds=round(seconds * 1000, 1),
         )
@@ -264,21 +289,3 @@ class Batch:
                     partition=item.record.partition,
                     offset=item.record.offset,
                 )
-
-
-def levels(items: Iterable[Item]) -> list[dict[Handler, list[Item]]]:
-    """Cut a batch so that each handler gets a set, and no two events of one key are swapped.
-
-    An event goes to the level of its key's event before it if both have the same handler, otherwise to the next one.
-    """
-    found: list[dict[Handler, list[Item]]] = []
-    last: dict[TopicKey, tuple[int, Handler]] = {}
-    for item in items:
-        level, handler = last.get(item.topic_key, (0, item.handler))
-        if handler is not item.handler:
-            level += 1
-        last[item.topic_key] = level, item.handler
-        if level == len(found):
-            found.append({})
-        found[level].setdefault(item.handler, []).append(item)
-    return found

@@ -14,6 +14,7 @@ from eventbus.codec import Record, decode, is_future, parse_sha256, unpack_heade
 from eventbus.errors import Rejected
 from eventbus.event import Event
 from eventbus.models import DeadLetter, InboxRow, Sequence
+from eventbus.positions import database_time
 from eventbus.registry import CachedIds
 from eventbus.subscription import Handler, subscriptions
 from eventbus.tracing import following
@@ -86,6 +87,7 @@ def content(letter: DeadLetter) -> Event | None:
 def retry(pk: int, *, by: str) -> Retried:
     """Hand the letter, and all that wait with it, to their handlers again: in order, until one fails.
 
+    One from the future is handed on once its time has come: by the database's clock, which a person then trusts.
     NotOpen if it was decided about; the exceptions of `batch.TRANSIENT` if it is to be tried later: nothing is done.
     """
     applied = 0
@@ -156,8 +158,8 @@ def _work_off(letters: Listing[DeadLetter], by: str) -> tuple[int, str]:
 
 def _apply(letter: DeadLetter) -> None:
     event = decode(record_of(letter), _FrozenIds())
-    if is_future(event):
-        raise StillDead(f"Its time, {event.time}, is after it was received.")
+    if is_future(event) and event.time > database_time():
+        raise StillDead(f"Its time, {event.time}, has not come yet.")
     handler = _handler(letter, event)
     with connection.cursor() as cursor:
         # One that stands alone never came as far as the inbox; its repetition may have.

@@ -53,28 +53,33 @@ def group_id(name: str) -> int:
         return int(row[0])
 
 
-def advance(cursor: Any, group: int, advances: Iterable[Advance]) -> None:
-    """Compare-and-set the positions. Fenced if one of them is not where we left it."""
+def advance(cursor: Any, group: int, advances: Iterable[Advance]) -> bool:
+    """Begin a batch: compare-and-set the positions; returns whether any key of the group waits in a sequence.
+
+    Fenced if a position is not where we left it. Until the end of the transaction no constraint is deferred, as
+    Django's foreign keys are: at commit there would be nobody left to blame.
+    """
     ordered = sorted(advances, key=lambda a: (a.topic, a.partition))
     columns = [[getattr(a, name) for a in ordered] for name in ("topic", "partition", "topic_id", "old", "new")]
     cursor.execute(
-        "UPDATE eventbus_consumer_offset o SET position = n.new, updated_at = now()"
+        "WITH moved AS (UPDATE eventbus_consumer_offset o SET position = n.new, updated_at = now()"
         " FROM unnest(%s::text[], %s::int[], %s::text[], %s::bigint[], %s::bigint[])"
         " AS n(topic, partition, topic_id, old, new)"
         " WHERE o.group_id = %s AND o.topic = n.topic AND o.partition = n.partition"
-        " AND o.topic_id = n.topic_id AND o.position = n.old",
-        [*columns, group],
+        " AND o.topic_id = n.topic_id AND o.position = n.old RETURNING o.id)"
+        # Sequences of our partitions' keys are opened by us alone: if there is none at all, none can appear now.
+        " SELECT (SELECT count(*) FROM moved), EXISTS (SELECT FROM eventbus_sequence WHERE group_id = %s);"
+        " SET CONSTRAINTS ALL IMMEDIATE",
+        [*columns, group, group],
     )
-    if cursor.rowcount != len(ordered):
+    moved, waiting = cursor.fetchone()
+    if moved != len(ordered):
         raise Fenced("Another consumer has moved a position of this batch.")
+    return bool(waiting)
 
 
 def lock_sequences(cursor: Any, group: int, keys: Iterable[TopicKey]) -> set[TopicKey]:
     """Those of the keys that have a sequence, locked shared: it can be added to, but not worked off meanwhile."""
-    # Sequences of our partitions' keys are opened by us alone: if there is none at all, none can appear now.
-    cursor.execute("SELECT EXISTS (SELECT FROM eventbus_sequence WHERE group_id = %s)", [group])
-    if not cursor.fetchone()[0]:
-        return set()
     topics, names = _columns(keys)
     cursor.execute(
         "SELECT s.topic, s.key FROM eventbus_sequence s WHERE s.group_id = %s AND (s.topic, s.key) IN"
@@ -98,6 +103,15 @@ def remember(cursor: Any, group: int, ids: Sequence[UUID]) -> set[UUID]:
     )
     (new,) = cursor.fetchone()
     return unique if new is None else set(new)
+
+
+def applied(cursor: Any, group: int, ids: Sequence[UUID]) -> set[UUID]:
+    """Those of the ids whose events were applied."""
+    cursor.execute(
+        "SELECT event_id FROM eventbus_inbox WHERE group_id = %s AND event_id = ANY(%s::uuid[]) AND outcome = %s",
+        [group, _array(ids), InboxRow.Outcome.APPLIED],
+    )
+    return {row[0] for row in cursor.fetchall()}
 
 
 def set_outcome(group: int, ids: Sequence[UUID], outcome: InboxRow.Outcome) -> None:

@@ -54,6 +54,8 @@ def consumer_settings(group: str) -> dict[str, Any]:
     return client_settings() | {
         "group.id": f"{conf().topic_prefix}{group}",
         "group.protocol": "consumer",
+        # The same number of each topic: all events of a key come to one member, whatever topic they are in.
+        "group.remote.assignor": "range",
         "auto.offset.reset": "error",
         "enable.auto.commit": False,
         "isolation.level": "read_committed",

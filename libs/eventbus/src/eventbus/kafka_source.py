@@ -27,6 +27,15 @@ _BACKOFF_SECONDS = 1.0
 Opened = dict[Partition, tuple[Position, str]]  # where to begin, and why not to
 
 
+def record_from(message: Message, prefix: int) -> Record:
+    """A message without an error as a record; the topic loses its prefix of that length."""
+    key: Any = message.key()
+    value: Any = message.value()
+    headers: Any = message.headers() or []
+    where: tuple[Any, Any] = message.partition(), message.offset()
+    return Record(str(message.topic())[prefix:], *where, key, value, headers, message.timestamp()[1])
+
+
 class KafkaSource:
     """A member of the subscription's group. `stop` ends waiting for a database or broker that is away."""
 
@@ -38,6 +47,7 @@ class KafkaSource:
         self._broker = Broker()
         self._stopped: dict[Partition, str] = {}  # assigned, but not to be read: why
         self._ends: dict[Partition, int] = {}  # where a partition was found to end
+        self._fetched: dict[Partition, int] = {}  # the offset after the last record that came
         self._carried: list[Record] = []
         self._paused = False
         self._received_at = 0.0  # the broker's timestamp of the record given out last, in seconds
@@ -98,6 +108,7 @@ class KafkaSource:
         self._carried = []
         for partition in set(self.positions) & set(stored):
             self.positions[partition] = stored[partition]
+            self._read_from(partition)
             self._seek(partition, stored[partition].offset)
 
     def advanced(self, moved: Mapping[Partition, Position]) -> None:
@@ -116,13 +127,23 @@ class KafkaSource:
         metrics.STOPPED_PARTITIONS.labels(group).set(len(self._stopped))
         lags = {}
         for (topic, number), position in self.positions.items():
-            read = max(position.offset, self._ends.get((topic, number), 0))
-            lags[topic, number] = max(0, found[topic, number].high - read)
+            lags[topic, number] = max(0, found[topic, number].high - self._consumed((topic, number), position))
             metrics.LAG_RECORDS.labels(group, topic, number).set(lags[topic, number])
         # For people only, so this may read a clock: what events do never depends on it.
         behind = any(lags.values()) and self._received_at > 0
         metrics.LAG_SECONDS.labels(group).set(max(0.0, time() - self._received_at) if behind else 0.0)
         return [partition for partition, lag in lags.items() if lag == 0]
+
+    def _consumed(self, partition: Partition, position: Position) -> int:
+        """Behind the last record there may be nothing but marks of transactions: they end where the partition does."""
+        if position.offset < self._fetched.get(partition, 0):
+            return position.offset  # records came and are not applied yet
+        return max(position.offset, self._ends.get(partition, 0))
+
+    def _read_from(self, partition: Partition) -> None:
+        """Forget what was read: it is read again, or by somebody else."""
+        self._ends.pop(partition, None)
+        self._fetched.pop(partition, None)
 
     def close(self) -> None:
         """Leave the group."""
@@ -140,7 +161,7 @@ class KafkaSource:
                 del self._stopped[partition]
                 logger.info("partition_goes_on", topic=partition[0], partition=partition[1], offset=position.offset)
                 self.positions[partition] = position
-                self._ends.pop(partition, None)
+                self._read_from(partition)
                 self._seek(partition, position.offset)
                 self._consumer.resume(self._named([partition]))
 
@@ -154,15 +175,13 @@ class KafkaSource:
         found = []
         for message in messages:
             error = message.error()
-            topic = str(message.topic())[self._prefix :]
             if error is None:
-                key: Any = message.key()
-                value: Any = message.value()
-                headers: Any = message.headers() or []
-                where: tuple[Any, Any] = message.partition(), message.offset()
-                found.append(Record(topic, *where, key, value, headers, message.timestamp()[1]))
+                record = record_from(message, self._prefix)
+                self._fetched[record.topic, record.partition] = record.offset + 1
+                found.append(record)
             else:
-                self._tell(error, (topic, int(message.partition() or 0)), message.offset() or 0)
+                partition = str(message.topic())[self._prefix :], int(message.partition() or 0)
+                self._tell(error, partition, message.offset() or 0)
         return found
 
     def _tell(self, error: KafkaError, partition: Partition, offset: int) -> None:
@@ -186,7 +205,7 @@ class KafkaSource:
         ]
         consumer.incremental_assign(starts)
         for partition, (position, why) in opened.items():
-            self._ends.pop(partition, None)
+            self._read_from(partition)
             if why:
                 self._stop_reading(partition, why)
             else:

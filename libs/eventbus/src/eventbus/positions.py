@@ -101,8 +101,9 @@ def consumed_until(name: str) -> datetime | None:
 
     None if the consumer never reached the end of one of its partitions, or never ran.
     """
+    found = subscription(name)
     moments = ConsumerOffset.objects.filter(
-        group__in=ConsumerGroup.objects.filter(name=subscription(name).group)
+        group__in=ConsumerGroup.objects.filter(name=found.group), topic__in=found.topics
     ).values_list("caught_up_at", flat=True)
     known = [moment for moment in moments if moment is not None]
     return min(known) if known and len(known) == len(moments) else None

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.module_loading import import_string
@@ -10,7 +11,24 @@ from eventbus.catalogue import catalogue
 from eventbus.conf import conf
 from eventbus.event import Event
 
+H = TypeVar("H", bound="Handler")
 Handler = Callable[[Sequence[Event]], object]
+_looking_twice: set[Handler] = set()
+
+
+def looks_twice(handler: H) -> H:
+    """A handler that is also given events that the inbox knows as applied, and refuses one with another content.
+
+    It has to change nothing for a repetition that says the same. Ids made of what an event does
+    (`event_id("price:4711")`) come again with another content when a producer was restored from a backup.
+    """
+    _looking_twice.add(handler)
+    return handler
+
+
+def wants_repetitions(handler: Handler) -> bool:
+    """Whether the handler looks twice."""
+    return handler in _looking_twice
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from django.db import OperationalError, connection
 
-from eventbus import Event, TransientError, event_id, publish
+from eventbus import Event, TransientError, event_id, looks_twice, publish
 from eventbus.tracing import current_traceparent
 from sample.models import Effect
 
@@ -62,6 +62,16 @@ def keep_payments(events: Sequence[Event]) -> None:
             publish(Event(name="OrderPlaced", version=1, key=order, time=event.time, data=data, id=event_id(order)))
 
 
+@looks_twice
+def keep_refunds(events: Sequence[Event]) -> None:
+    """Once for each event; one that comes again has to say the same."""
+    known = dict(Effect.objects.filter(handler="keep_refunds").values_list("event_id", "number"))
+    for event in events:
+        if known.get(event.id, event.data["number"]) != event.data["number"]:
+            raise ValueError(f"{event.id} was for {known[event.id]} before")
+    _keep("keep_refunds", [event for event in events if event.id not in known])
+
+
 def keep_cancellations(events: Sequence[Event]) -> None:
     _keep("keep_cancellations", events)
 
@@ -77,5 +87,6 @@ def keep_orders(events: Sequence[Event]) -> None:
 CONSUMERS = {
     "payments": {"PaymentMade": keep_payments, "PaymentCancelled": keep_cancellations},
     "state": {"AccountState": keep_state, "CardBlocked": keep_state},
+    "refunds": {"PaymentCancelled": keep_refunds},
     "orders": {"OrderPlaced": keep_orders, "OrderShipped": keep_orders, "OrderState": keep_state},
 }

@@ -10,6 +10,16 @@ class Shelf(models.Model):
         return str(self.pk)
 
 
+class Order(models.Model):
+    """What the shop tells the state of; its number rises with each change."""
+
+    id = models.TextField(primary_key=True)
+    number = models.IntegerField(default=0)
+
+    def __str__(self) -> str:
+        return self.pk
+
+
 class Effect(models.Model):
     """One event that was handled; ids rise in the order of handling."""
 

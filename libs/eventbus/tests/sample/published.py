@@ -1,10 +1,10 @@
 """What the shop writes: small builders for events of the shop and of the bank."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
-from eventbus import Event
+from eventbus import Event, State
+from sample.models import Order
 
 EPOCH = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 
@@ -22,9 +22,6 @@ def bank(name: str, key: str = "a1", number: int = 1, text: str = "", **fields: 
     return Event(name=name, version=version, key=key, time=fields.pop("time", EPOCH), data=data, **fields)
 
 
-def order_states() -> Iterator[Event]:
-    """The present state of all orders."""
-    return (order("OrderState", f"o{number}", number) for number in range(3))
-
-
-STATE = {"orders-stream": order_states}
+STATE = {
+    "orders-stream": State(Order.objects.all, lambda row: order("OrderState", row.pk, row.number), version="number")
+}

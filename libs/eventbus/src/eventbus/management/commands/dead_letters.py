@@ -80,7 +80,12 @@ class Command(BaseCommand):
         pks = [letter.pk for letter in _all_heads()] if options["all"] else [options["id"]]
         failed = 0
         for pk in pks:
-            result = dead_letters.retry(pk, by=by)
+            try:
+                result = dead_letters.retry(pk, by=by)
+            except dead_letters.NotOpen:
+                if not options["all"]:
+                    raise
+                continue  # it was of the sequence of one before
             self.stdout.write(f"{pk}: applied {result.applied}, left {result.left} {result.error}".rstrip())
             failed += bool(result.error)
         if failed:
