@@ -10,13 +10,13 @@ import psycopg
 from psycopg import sql
 
 from dev.errors import Trouble
-from dev.paths import SERVICES
+from dev.paths import ROOT, SERVICES
 from dev.servers.base import LOOPBACK, Server
 from dev.servers.postgres_home import find_home
 
 SUPERUSER = "postgres"
-# A frozen process must not stop the others; the relay sets its own idle_session_timeout.
-APP_SETTINGS = {"idle_in_transaction_session_timeout": "10s"}
+# The same in every installation, whoever runs it.
+ROLES = ROOT / "deploy" / "postgres" / "roles.sql"
 SETTINGS = {
     "listen_addresses": LOOPBACK,
     "unix_socket_directories": "",
@@ -68,20 +68,18 @@ class Postgres(Server):
     def ensure_database(self, name: str) -> None:
         """Create the database with its two roles, unless it is there. No other role can connect to it."""
         with self._superuser() as connection:
-            for role in ("owner", "app"):
-                self._ensure_role(connection, f"{name}_{role}", may_create=role == "owner")
             if connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name]).fetchone():
                 return
-            names = {"db": sql.Identifier(name), "owner": _role(name, "owner"), "app": _role(name, "app")}
-            for statement in (
-                "CREATE DATABASE {db} OWNER {owner}",
-                "REVOKE CONNECT, TEMPORARY ON DATABASE {db} FROM PUBLIC",
-                "GRANT CONNECT ON DATABASE {db} TO {owner}, {app}",
-                # Django's test runner connects there to create its own database.
-                "REVOKE CONNECT ON DATABASE postgres FROM PUBLIC",
-                "GRANT CONNECT ON DATABASE postgres TO {owner}",
-            ):
-                connection.execute(sql.SQL(statement).format(**names))
+            connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+            settings = {"service": name} | {
+                f"{role}_password": self.secrets.get(f"postgres_{name}_{role}") for role in ("owner", "app")
+            }
+            for setting, value in settings.items():
+                connection.execute("SELECT set_config(%s, %s, false)", [f"tracker.{setting}", value])
+            connection.execute(ROLES.read_bytes())
+            # Django's test runner connects there to create its own database.
+            for statement in ("GRANT CONNECT ON DATABASE postgres TO {}", "ALTER ROLE {} CREATEDB"):
+                connection.execute(sql.SQL(statement).format(sql.Identifier(f"{name}_owner")))
 
     def drop_databases(self, pattern: str) -> None:
         """Drop the databases whose name matches an SQL pattern, with the sessions in them."""
@@ -103,17 +101,6 @@ class Postgres(Server):
     def _superuser(self, timeout: int = 10) -> psycopg.Connection[tuple[object, ...]]:
         return psycopg.connect(self.superuser_url(), connect_timeout=timeout, autocommit=True)
 
-    def _ensure_role(self, connection: psycopg.Connection[tuple[object, ...]], name: str, *, may_create: bool) -> None:
-        if connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [name]).fetchone():
-            return
-        password = sql.Literal(self.secrets.get(f"postgres_{name}"))
-        option = sql.SQL("CREATEDB" if may_create else "NOCREATEDB")
-        create = sql.SQL("CREATE ROLE {} LOGIN {} PASSWORD {}")
-        connection.execute(create.format(sql.Identifier(name), option, password))
-        for setting, value in () if may_create else APP_SETTINGS.items():
-            change = sql.SQL("ALTER ROLE {} SET {} = {}")
-            connection.execute(change.format(sql.Identifier(name), sql.Identifier(setting), sql.Literal(value)))
-
     def _initialise(self) -> None:
         shutil.rmtree(self.directory, ignore_errors=True)
         self.directory.mkdir(parents=True)
@@ -130,7 +117,3 @@ class Postgres(Server):
         password_file.unlink()
         if result.returncode:
             raise Trouble(f"Postgres could not make its data directory {self.directory}: {result.stderr.strip()}")
-
-
-def _role(service: str, role: str) -> sql.Identifier:
-    return sql.Identifier(f"{service}_{role}")
