@@ -140,7 +140,7 @@ class Transfer(models.Model):
     reassignment_id = models.UUIDField(null=True)
     reverses = models.UUIDField(null=True)
     reason = models.TextField(default="", blank=True)
-    # The event that caused it and when the broker received that; nothing where people or the closing did (decision 9).
+    # The event that caused it and when the broker received that; nothing where people or the closing did (decision 11).
     event_id = models.UUIDField(null=True)
     received_at = models.DateTimeField(null=True)
     # The entry that a correction is about; an opposite one is linked by `reverses`.
