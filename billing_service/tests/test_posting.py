@@ -1,5 +1,6 @@
 """Task events become entries: once, in any order, with the stored amounts."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from uuid import uuid4
 
@@ -290,3 +291,10 @@ class TestTaskReadModel:
 def dead_letters():
     rows = DeadLetter.objects.filter(state="dead").order_by("id")
     return [(row.key_text, row.error.split(":")[0].split(".")[-1]) for row in rows]
+
+
+def test_what_is_posted_for_events_of_several_requests_keeps_the_trace_of_each():
+    traces = [f"00-{number:032x}-b7ad6b7169203331-01" for number in (1, 2)]
+    causes = [assigned(task_id(number)) for number in (1, 2)]
+    deliver("tasks", [replace(cause, traceparent=trace) for cause, trace in zip(causes, traces, strict=True)])
+    assert [event.traceparent for event in published("TransactionPosted")] == traces

@@ -1,6 +1,6 @@
 """From rows of billing to its events. Each id follows from an idempotency key: a replay emits the same one."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime
 from uuid import UUID
 
@@ -30,7 +30,12 @@ def task_priced(*, task_id: UUID, price: Price, key_id: str, time: datetime) -> 
 
 
 def transactions_posted(
-    entries: Sequence[Entry], dates: Sequence[date], *, cycle_id: UUID, recorded_at: datetime
+    entries: Sequence[Entry],
+    dates: Sequence[date],
+    *,
+    cycle_id: UUID,
+    recorded_at: datetime,
+    traces: Mapping[UUID, str],
 ) -> Iterator[Event]:
     """Entries on workers' ledger accounts, without running balances: nobody adds up from a notice."""
     cycle, currency = str(cycle_id), settings.CURRENCY
@@ -50,7 +55,13 @@ def transactions_posted(
             "reverses": str(posting.reverses) if posting.reverses else None,
         }
         yield Event(
-            name="TransactionPosted", version=1, key=account, time=posting.occurred_at, id=posting.id, data=data
+            name="TransactionPosted",
+            version=1,
+            key=account,
+            time=posting.occurred_at,
+            id=posting.id,
+            traceparent=traces.get(posting.id, ""),
+            data=data,
         )
 
 

@@ -96,11 +96,17 @@ def transfers_find(ids: Iterable[UUID]) -> dict[UUID, Stored]:
 
 
 def post(
-    postings: Sequence[Posting], *, batch: Batch, balances: Mapping[UUID, Balance], stored: Mapping[UUID, Stored]
+    postings: Sequence[Posting],
+    *,
+    batch: Batch,
+    balances: Mapping[UUID, Balance],
+    stored: Mapping[UUID, Stored],
+    traces: Mapping[UUID, str] | None = None,
 ) -> list[Entry]:
     """Write the postings that the journal has not, in order, and publish each; returns their entries.
 
     The caller holds the accounts' locks (`balances`) and has looked the postings' ids up after taking them (`stored`).
+    `traces` has the `traceparent` of the cause of each, by id, where causes come from several requests.
     Raises PayloadConflict if a key is already there, or twice in the set, with another payload (B7).
     """
     new: dict[UUID, Posting] = {}
@@ -120,7 +126,11 @@ def post(
     _write_transfers(entries, dates, hashes, batch)
     _write_accounts(entries, balances)
     _write_rollup(entries, dates, batch)
-    publish_many(published.transactions_posted(entries, dates, cycle_id=batch.cycle_id, recorded_at=batch.recorded_at))
+    publish_many(
+        published.transactions_posted(
+            entries, dates, cycle_id=batch.cycle_id, recorded_at=batch.recorded_at, traces=traces or {}
+        )
+    )
     return entries
 
 

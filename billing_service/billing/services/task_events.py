@@ -22,11 +22,12 @@ from billing.domain import (
 from billing.services.cycles import posting_batch
 from billing.services.postings import accounts_lock, post, transfers_find
 from billing.services.prices import prices_ensure
-from eventbus import Event, event_id
+from eventbus import Event, event_id, looks_twice
 
 KIND_OF = {"TaskAssigned": Kind.FEE, "TaskCompleted": Kind.EARNING, "TaskReopened": Kind.REVERSAL}
 
 
+@looks_twice
 @transaction.atomic
 def task_events_post(events: Sequence[Event]) -> None:
     """Post what assignments, completions and reopenings cost and earn, one set for all of them.
@@ -47,7 +48,8 @@ def task_events_post(events: Sequence[Event]) -> None:
         posting = _posting(cause, prices[cause.task_id], worker_and_amount)
         worker_and_amount.setdefault(cause.id, (posting.account_id, posting.amount))
         postings.append(posting)
-    post(postings, batch=batch, balances=balances, stored=stored)
+    traces = {cause.id: cause.event.traceparent for cause in causes}
+    post(postings, batch=batch, balances=balances, stored=stored, traces=traces)
 
 
 def first_seen(events: Sequence[Event]) -> dict[UUID, datetime]:

@@ -22,9 +22,9 @@ __all__ = ["MemoryBus", "clear_outbox", "deliver", "published", "wire"]
 def published(name: str | None = None) -> list[Event]:
     """The events in the own outbox, oldest first; only those of this name, if one is given."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT schema, value FROM eventbus_outbox WHERE schema IS NOT NULL ORDER BY id")
+        cursor.execute("SELECT schema, value, traceparent FROM eventbus_outbox WHERE schema IS NOT NULL ORDER BY id")
         rows = cursor.fetchall()
-    events = [_event(bytes(sha256), bytes(value)) for sha256, value in rows]
+    events = [_event(bytes(sha256), bytes(value), traceparent) for sha256, value, traceparent in rows]
     return [event for event in events if name in {None, event.name}]
 
 
@@ -59,11 +59,11 @@ def wire(event: Event, ids: WritingIds) -> tuple[str, bytes, bytes, Headers]:
         schema.topic,
         event.key.encode(),
         frame(schema_id, body),
-        headers(fixed_headers(schema), str(event.id), event.time, ""),
+        headers(fixed_headers(schema), str(event.id), event.time, event.traceparent),
     )
 
 
-def _event(sha256: bytes, body: bytes) -> Event:
+def _event(sha256: bytes, body: bytes, traceparent: str) -> Event:
     schema = catalogue().by_sha256[sha256]
     envelope = read_body(schema, body)
     return Event(
@@ -73,6 +73,7 @@ def _event(sha256: bytes, body: bytes) -> Event:
         time=envelope["event_time"],
         data=envelope["data"],
         id=UUID(envelope["event_id"]),
+        traceparent=traceparent,
         topic=schema.topic,
         producer=envelope["producer"],
     )
