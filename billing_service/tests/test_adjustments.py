@@ -73,7 +73,7 @@ def test_a_reward_is_not_taken_back_by_a_correction():
         adjustment_reverse(form_key=uuid4(), transfer_id=earning, reason=REASON, actor_id=BOSS, now=MONDAY)
 
 
-@pytest.mark.parametrize("wrong", [{"amount": 0}, {"amount": -5}, {"reason": "too short"}])
+@pytest.mark.parametrize("wrong", [{"amount": 0}, {"amount": -5}, {"amount": 100_001}, {"reason": "too short"}])
 def test_an_amount_or_a_reason_out_of_bounds_is_refused(wrong):
     with pytest.raises(LedgerError):
         correct(**wrong)

@@ -1,16 +1,18 @@
 """Each kind of damage that an owner of the database can do is found."""
 
 from datetime import timedelta
+from uuid import uuid4
 
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
 
-from billing.models import Cycle
+from billing.models import Cycle, Transfer
 from billing.selectors.ledger_check import CHECKS, ledger_findings
+from billing.services.adjustments import adjustment_post, payout_return
 from billing.services.cycles import cycles_close_due
 from eventbus.testing import deliver
-from tests.make import BORIS, DUE, WILMA, assigned, completed, open_cycle, reopened, task_id, task_state
+from tests.make import BORIS, BOSS, DUE, WILMA, assigned, completed, open_cycle, reopened, task_id, task_state
 
 pytestmark = pytest.mark.django_db
 
@@ -119,6 +121,26 @@ class TestDamage:
         with pytest.raises(CommandError, match="60 findings"):
             call_command("ledger_check")
         assert "and 10 more" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE billing_transfer SET actor_id = 'system' WHERE kind = 'payout_return'",
+        "UPDATE billing_transfer SET reason = 'short' WHERE kind = 'adjustment'",
+        "UPDATE billing_transfer SET about = gen_random_uuid() WHERE kind = 'adjustment'",
+        "UPDATE billing_transfer SET about = id WHERE kind = 'earning'",
+    ],
+)
+@pytest.mark.usefixtures("ledger")
+def test_what_finance_posted_without_actor_reason_or_entry_is_found(statement):
+    payout = Transfer.objects.filter(kind="payout").first()
+    given = {"actor_id": BOSS, "now": DUE, "reason": "It came back from the bank."}
+    payout_return(transfer_id=payout.id, **given)
+    adjustment_post(form_key=uuid4(), account_id=payout.account_id, amount=100, credit=True, about=payout.id, **given)
+    assert ledger_findings() == []
+    damage(statement)
+    assert "what finance posted has an actor, a reason and its entry" in rules()
 
 
 def test_a_reversal_without_its_original_is_found():

@@ -114,6 +114,7 @@ PAYLOADS = """
               WHEN 'earning' THEN format('^earning:%s:[0-9]+$', task_id)
               WHEN 'reversal' THEN format('^reversal:earning:%s:[0-9]+$', task_id)
               WHEN 'payout' THEN format('^payout:%s:%s$', cycle_id, account_id)
+              WHEN 'payout_return' THEN format('^payout_return:%s$', reverses)
               ELSE format('^%s:', kind) END
 """
 
@@ -132,6 +133,15 @@ REVERSALS = """
       AND (o.id IS NULL OR o.account_id <> r.account_id OR o.amount <> r.amount OR o.change <> -r.change
            OR o.kind <> CASE r.kind WHEN 'reversal' THEN 'earning' WHEN 'payout_return' THEN 'payout' ELSE r.kind END
            OR r.kind = 'reversal' AND r.idempotency_key <> 'reversal:' || o.idempotency_key)
+"""
+
+BY_HAND = """
+    SELECT format('%s: by %s, reason of %s characters, about %s', t.idempotency_key, t.actor_id, length(t.reason),
+                  coalesce(t.about::text, 'no entry'))
+    FROM billing_transfer t LEFT JOIN billing_transfer o ON o.id = t.about
+    WHERE t.kind IN ('adjustment', 'payout_return')
+          AND (t.actor_id = 'system' OR length(t.reason) NOT BETWEEN 10 AND 500)
+       OR t.about IS NOT NULL AND (o.id IS NULL OR o.account_id <> t.account_id OR t.kind <> 'adjustment')
 """
 
 
@@ -163,4 +173,5 @@ CHECKS: dict[str, Callable[[], Iterable[str]]] = {
     "amounts are the task's price": partial(_lines, AMOUNTS),
     "prices are what their key draws": price_findings,
     "a reversal has its original": partial(_lines, REVERSALS),
+    "what finance posted has an actor, a reason and its entry": partial(_lines, BY_HAND),
 }
