@@ -22,7 +22,7 @@ LISTS = {
     "/workers": 13,
     "/workers?show=left": 13,
     "/days/2026-03-02": 12,
-    f"/workers/{WILMA}": 19,
+    f"/workers/{WILMA}": 20,
     f"/tasks/{TASK}": 26,
     "/cycles": 9,
     "/corrections": 14,

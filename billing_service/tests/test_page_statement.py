@@ -114,7 +114,24 @@ class TestStatement:
             ) as queries:
                 page(client, f"/workers/{WILMA}")
             counts.append(len(queries))
-        assert counts[0] == counts[1] <= 20
+        assert counts[0] == counts[1] <= 21
+
+
+class TestNews:
+    def test_new_entries_are_offered_and_nothing_moves(self, browser, worked):
+        client, address = browser("finance"), f"/workers/{WILMA}"
+        poll = page(client, address).select_one(".news")
+        assert poll["hx-trigger"] == "poll"
+        headers = {"HX-Request": "true", "HX-Current-URL": f"http://testserver{address}?sort=posted"}
+        assert text(page(client, poll["hx-get"], headers=headers)) == ""
+        deliver("tasks", [assigned(no=2), assigned(no=3)])
+        news = page(client, poll["hx-get"], headers=headers)
+        assert text(news) == "2 new entries, show"
+        assert news.a["href"] == f"{address}?sort=posted"
+
+    def test_others_hear_no_news_of_it(self, browser, worked):
+        assert browser("worker").get(f"/workers/{WILMA}/news?since=0").status_code == 403
+        assert browser("finance").get(f"/workers/{WILMA}/news?since=x").status_code == 400
 
 
 class TestIncompleteFigures:

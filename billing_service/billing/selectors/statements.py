@@ -9,7 +9,7 @@ from uuid import UUID
 
 from django.db.models import QuerySet
 
-from billing.models import Cycle, Payout, Task, Transfer
+from billing.models import Cycle, LedgerAccount, Payout, Task, Transfer
 from billing.selectors.people import accounts_of, actor_names
 from chassis.replica.models import Account
 
@@ -37,6 +37,11 @@ def entries(account_id: UUID, *, day: date | None = None) -> QuerySet[Transfer]:
     """A worker's entries, or those of one business day."""
     found = Transfer.objects.filter(account_id=account_id)
     return found if day is None else found.filter(business_date=day)
+
+
+def newest_entry_no(account_id: UUID) -> int:
+    """The number of a worker's newest entry; zero without one."""
+    return LedgerAccount.objects.filter(id=account_id).values_list("entry_no", flat=True).first() or 0
 
 
 def entries_of_task(task_id: UUID) -> QuerySet[Transfer]:

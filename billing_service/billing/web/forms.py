@@ -38,6 +38,12 @@ class StatementFilter(forms.Form):
     )
 
 
+class NewsForm(forms.Form):
+    """The number of the newest entry that somebody sees."""
+
+    since = forms.IntegerField(min_value=0)
+
+
 class WorkerFilter(forms.Form):
     """All, or those who left with a balance."""
 

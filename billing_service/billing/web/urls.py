@@ -42,6 +42,7 @@ urlpatterns = [
     path("workers/export", people.worker_export, name="worker_export"),
     path("workers/<uuid:account_id>", people.worker_detail, name="worker_detail"),
     path("workers/<uuid:account_id>/export", people.worker_statement_export, name="worker_statement_export"),
+    path("workers/<uuid:account_id>/news", people.statement_news, name="statement_news"),
     path("statement", people.statement, name="statement"),
     path("statement/export", people.statement_export, name="statement_export"),
     path("cycles", cycles.cycle_list, name="cycle_list"),

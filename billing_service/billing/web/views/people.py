@@ -18,13 +18,13 @@ from billing.selectors.clock import database_now
 from billing.selectors.people import accounts_of
 from billing.selectors.search import find_workers
 from billing.web import exports
-from billing.web.forms import MOST_CHOICES, ExportForm, NoFilter, SearchForm, StatementFilter, WorkerFilter
+from billing.web.forms import MOST_CHOICES, ExportForm, NewsForm, NoFilter, SearchForm, StatementFilter, WorkerFilter
 from billing.web.permissions import OFFICE, corrects, sees_everything, sees_statement
 from chassis.business_time import business_date
 from chassis.errors import is_htmx
 from chassis.exports import export_response
 from chassis.money import format_cents
-from chassis.permissions import refuse, requires, signed_in
+from chassis.permissions import page_of, refuse, requires, signed_in
 from chassis.replica.models import Account
 from chassis.tables import in_order, table_page, understood
 
@@ -138,6 +138,15 @@ def worker_statement_export(request: HttpRequest, account_id: UUID) -> HttpRespo
     return _statement_export(request, _seen(request, account_id))
 
 
+@require_safe
+@signed_in
+def statement_news(request: HttpRequest, account_id: UUID) -> HttpResponse:
+    """How many entries were posted since the page was loaded; nothing moves until one asks for them."""
+    since = understood(NewsForm(request.GET))["since"]
+    newest = statements.newest_entry_no(_seen(request, account_id))
+    return render(request, "billing/_news.html", {"count": newest - since, "address": page_of(request)})
+
+
 def _seen(request: HttpRequest, account_id: UUID) -> UUID:
     if not sees_statement(request.user, account_id):
         refuse(request, *OFFICE)
@@ -157,6 +166,7 @@ def _statement(request: HttpRequest, account_id: UUID) -> HttpResponse:
         "page": page,
         "lines": statements.lines(page.rows),
         "balance": workers.balance_of(account_id),
+        "newest": statements.newest_entry_no(account_id),
         "today": today,
         "today_sums": days.worker_day_sums(account_id, today),
         "cycle": cycles.open_cycle(),
