@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
 
-from analytics import selectors
+from analytics import selectors, services
 from analytics.domain import Income, Period
 from analytics.events.consumed import CONSUMERS
 from analytics.models import AccountStanding, KeptEvent
@@ -166,3 +166,23 @@ def test_both_versions_of_task_created_give_the_same_title():
 
     assert {(label.title, label.jira_id) for label in labels.values()} == {("Wash the cage", "POPUG-42")}
     assert len(labels) == 2
+
+
+def test_events_that_cannot_be_right_break_neither_the_numbers_nor_a_rebuild():
+    """Billing refuses them; what it booked before it did, and what tasks told, are kept all the same."""
+    first, last = date(1, 1, 1), date(9999, 12, 31)
+    long_ago = datetime(1, 1, 1, tzinfo=UTC)
+    odd = [
+        make("TaskAssigned", task_id=uid("a"), assignment_no=-5),
+        make("TaskCompleted", task_id=uid("a"), completion_no=0),
+        make("TaskAssigned", task_id=uid("b"), moment=long_ago),
+        posted("fee", -1500, first, task="b", moment=long_ago),
+        earned(4000, last, task="c", moment=datetime(9999, 12, 31, tzinfo=UTC)),
+    ]
+    deliver("facts", [*odd, earned(2500, DAY)])
+
+    services.rebuild()
+
+    assert not DeadLetter.objects.exists()
+    assert selectors.report_show(period=PERIOD).income == Income(earnings=2500)
+    assert KeptEvent.objects.count() == len(odd) + 1

@@ -85,6 +85,7 @@ class Posting:
     def __post_init__(self) -> None:
         if self.amount <= 0:
             raise LedgerError(f"{self.key}: an amount is above zero, direction says the rest")
+        happened_at(self.occurred_at)
 
     @property
     def change(self) -> int:
@@ -130,15 +131,35 @@ def micros(moment: datetime) -> int:
     return (moment - _EPOCH) // _MICROSECOND
 
 
+EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)  # nothing that costs or earns happened before
+
+
+def happened_at(moment: datetime) -> datetime:
+    """The moment; raises LedgerError for one before the year 2000, which no working clock has told (B7)."""
+    if moment < EARLIEST:
+        raise LedgerError(f"{moment.isoformat()}: nothing happened before {EARLIEST:%Y}")
+    return moment
+
+
+def counted_from_one(number: int) -> int:
+    """The number of an assignment or completion; raises LedgerError below 1, which `ledger_check` never accepts (B7)."""
+    if number < 1:
+        raise LedgerError(f"{number} is no number of an assignment or completion: they count from 1")
+    return number
+
+
 def fee_key(task_id: UUID, assignment_no: int) -> str:
-    return f"fee:{task_id}:{assignment_no}"
+    """Raises LedgerError for a number below 1."""
+    return f"fee:{task_id}:{counted_from_one(assignment_no)}"
 
 
 def earning_key(task_id: UUID, completion_no: int) -> str:
-    return f"earning:{task_id}:{completion_no}"
+    """Raises LedgerError for a number below 1."""
+    return f"earning:{task_id}:{counted_from_one(completion_no)}"
 
 
 def reversal_key(task_id: UUID, completion_no: int) -> str:
+    """Raises LedgerError for a number below 1."""
     return f"reversal:{earning_key(task_id, completion_no)}"
 
 

@@ -16,6 +16,7 @@ from billing.domain import (
     Price,
     earning_key,
     fee_key,
+    happened_at,
     reversal_key,
     title_of,
 )
@@ -33,7 +34,8 @@ def task_events_post(events: Sequence[Event]) -> None:
     """Post what assignments, completions and reopenings cost and earn, one set for all of them.
 
     The effects commute: each event has what its posting needs. Raises PayloadConflict for a key that comes again with
-    another payload, LedgerError for a reopening that names another worker than the completion.
+    another payload, LedgerError for a reopening that names another worker than the completion, for a number below 1 and
+    for a time that cannot be right.
     """
     batch = posting_batch()
     causes = [_Cause.of(event) for event in events]
@@ -53,10 +55,10 @@ def task_events_post(events: Sequence[Event]) -> None:
 
 
 def first_seen(events: Sequence[Event]) -> dict[UUID, datetime]:
-    """Each task's first event_time among the events, in their order."""
+    """Each task's first event_time among the events, in their order; LedgerError for one that no clock has told."""
     seen: dict[UUID, datetime] = {}
     for event in events:
-        seen.setdefault(UUID(event.data["task_id"]), event.time)
+        seen.setdefault(UUID(event.data["task_id"]), happened_at(event.time))
     return seen
 
 
