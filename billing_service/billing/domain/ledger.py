@@ -142,7 +142,7 @@ def happened_at(moment: datetime) -> datetime:
 
 
 def counted_from_one(number: int) -> int:
-    """The number of an assignment or completion; raises LedgerError below 1, which `ledger_check` never accepts (B7)."""
+    """The number of an assignment or completion; raises LedgerError below 1, which `ledger_check` refuses (B7)."""
     if number < 1:
         raise LedgerError(f"{number} is no number of an assignment or completion: they count from 1")
     return number
