@@ -168,6 +168,18 @@ class TestRepetition:
         assert dead_letters() == [(str(TASK), "PayloadConflict")]
         assert PAYLOAD_CONFLICTS._value.get() > before
 
+    def test_the_same_event_that_names_another_worker_now_is_a_dead_letter_too(self):
+        """A producer that was restored from a backup decides anew under the ids that it used before."""
+        before = PAYLOAD_CONFLICTS._value.get()
+        first = assigned()
+        again = replace(first, data={**first.data, "account_id": str(BORIS)})
+        deliver("tasks", [first, first])
+        deliver("tasks", [again])
+        assert dead_letters() == [(str(TASK), "PayloadConflict")]
+        assert PAYLOAD_CONFLICTS._value.get() > before
+        assert balance() == -fee(TASK)
+        assert not LedgerAccount.objects.filter(id=BORIS, balance__lt=0).exists()
+
     def test_a_bad_event_keeps_no_other_key_from_its_money(self):
         bad = assigned(task_id(2), account="nobody")
         deliver("tasks", [assigned(task_id(1)), bad, assigned(task_id(3))])

@@ -13,7 +13,7 @@ from billing.domain import Price, PriceConflict, price_of
 from billing.events import published
 from billing.metrics import PRICE_CONFLICTS
 from billing.services.postings import uuid_array
-from eventbus import Event, publish_many
+from eventbus import Event, looks_twice, publish_many
 
 
 def prices_ensure(first_seen: Mapping[UUID, datetime]) -> dict[UUID, Price]:
@@ -43,6 +43,7 @@ def prices_ensure(first_seen: Mapping[UUID, datetime]) -> dict[UUID, Price]:
     return prices | drawn
 
 
+@looks_twice
 @transaction.atomic
 def prices_restore(events: Sequence[Event]) -> None:
     """Take over prices that billing itself published before (a fresh or restored database).

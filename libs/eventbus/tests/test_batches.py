@@ -14,12 +14,13 @@ from structlog.testing import capture_logs
 
 from eventbus import ConsumerStopped, TransientError, prune_inbox
 from eventbus.batch import Engine
+from eventbus.codec import unpack_headers
 from eventbus.errors import Fenced
 from eventbus.inbox import Advance
 from eventbus.jobs import forget_old_events
 from eventbus.levels import Item, levels
 from eventbus.memory import TOPIC_ID, MemoryBus
-from eventbus.models import ConsumerOffset, DeadLetter, InboxRow, Sequence
+from eventbus.models import ConsumerOffset, DeadLetter, InboxRow, OutboxRow, Sequence
 from eventbus.positions import consumed_until
 from eventbus.registry import FixedIds
 from eventbus.subscription import Subscription, subscription
@@ -106,6 +107,16 @@ def test_a_repetition_of_what_waits_is_not_looked_at_twice():
     assert DeadLetter.objects.count() == 1
     deliver("refunds", [bank("PaymentCancelled", "a1", 2, id=first.id)])
     assert DeadLetter.objects.count() == 1
+
+
+def test_the_copy_of_a_record_that_is_too_large_for_more_headers_leaves_its_value_out():
+    bus = MemoryBus()
+    bus.send("payments", b"k" * 5_000, b"x" * 1_048_000, [("sha", b"\xff")])
+    bus.consume("payments")
+    assert len(bytes(DeadLetter.objects.get().value)) == 1_048_000
+    row = OutboxRow.objects.get()
+    assert (len(bytes(row.key)), row.value) == (1_000, None)
+    assert "dlq-left-out" in [name for name, _ in unpack_headers(row.headers)]
 
 
 def test_a_state_that_failed_after_a_good_one_stays_dead():

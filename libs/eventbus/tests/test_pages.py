@@ -6,6 +6,7 @@ from sample import consumed
 from sample.models import Effect
 from sample.published import bank
 
+from eventbus import dead_letters
 from eventbus.memory import MemoryBus
 from eventbus.models import DeadLetter
 from eventbus.registry import FixedIds
@@ -34,7 +35,7 @@ def test_the_list_shows_event_key_reason_and_how_many_wait():
     assert "PaymentMade" in page
     assert "<code>&lt;a1&gt;</code>" in page
     assert "ValueError: cannot take 1" in page
-    assert '<td class="text-end">1</td>' in page
+    assert '<td class="num" data-label="Waiting behind">1</td>' in page
     assert f'href="/dead-letters/{found.pk}/"' in page
 
 
@@ -82,7 +83,7 @@ def test_retry_applies_and_says_so():
     found = letter()
     consumed.healed.set()
     page = text(CHIEF.post(f"/dead-letters/{found.pk}/retry/", follow=True))
-    assert "Applied 2; nothing waits here any more." in page
+    assert "Applied, with all that waited behind it." in page
     assert "chief: retried" in page
     assert Effect.objects.count() == 2
 
@@ -103,14 +104,31 @@ def test_retry_while_something_is_away_does_nothing():
     assert DeadLetter.objects.get(pk=found.pk).attempts == 0
 
 
-def test_what_was_decided_is_not_decided_again():
+def test_what_was_decided_is_not_decided_again_otherwise_or_by_somebody_else():
     found = letter()
     consumed.healed.set()
-    CHIEF.post(f"/dead-letters/{found.pk}/retry/")
+    dead_letters.retry(found.pk, by="another")
     for action in ("retry", "discard"):
         page = text(CHIEF.post(f"/dead-letters/{found.pk}/{action}/", {"reason": "why"}, follow=True))
         assert "decided about before" in page
     assert Effect.objects.count() == 2
+
+
+@pytest.mark.parametrize(("action", "said"), [("retry", "Applied, with all"), ("discard", "Discarded. It stays")])
+def test_a_form_sent_twice_decides_once_and_shows_the_first_result(action, said):
+    found = letter()
+    consumed.healed.set()
+    pages = [CHIEF.post(f"/dead-letters/{found.pk}/{action}/", {"reason": "why"}, follow=True) for _ in range(2)]
+    assert [said in text(page) for page in pages] == [True, True]
+    assert DeadLetter.objects.get(pk=found.pk).attempts == (1 if action == "retry" else 0)
+
+
+def test_who_may_only_read_is_offered_nothing_to_press():
+    found = letter()
+    assert "<form" in text(CHIEF.get(f"/dead-letters/{found.pk}/"))
+    page = text(CLERK.get(f"/dead-letters/{found.pk}/"))
+    assert "<form" not in page
+    assert "An admin decides" in page
 
 
 def test_discard_needs_a_reason_and_keeps_it():

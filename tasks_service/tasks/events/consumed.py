@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 
-from eventbus import Event
+from eventbus import Event, looks_twice
 from tasks import domain, services
 
 Handler = Callable[[Sequence[Event]], None]
@@ -12,6 +12,7 @@ def accounts_apply(events: Sequence[Event]) -> None:
     services.accounts_apply(events=events, rng_of=domain.rng_of)
 
 
+@looks_twice
 def prices_apply(events: Sequence[Event]) -> None:
     services.prices_apply(events=events)
 

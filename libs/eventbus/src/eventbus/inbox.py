@@ -8,7 +8,7 @@ from uuid import UUID
 
 from django.db import connection
 
-from eventbus.codec import Record, pack_headers
+from eventbus.codec import MAX_KEY_BYTES, MAX_VALUE_BYTES, Record, pack_headers
 from eventbus.conf import conf
 from eventbus.errors import Fenced
 from eventbus.event import Event
@@ -205,6 +205,10 @@ def _copy(letter: Letter) -> tuple[bytes, bytes | None, list[tuple[str, bytes]]]
         "dlq-offset": str(record.offset),
     }
     extra = [(name, text.encode("utf-8", "replace")) for name, text in about.items()]
+    size = sum(len(part or b"") for part in (record.key, record.value, *(value for _, value in record.headers)))
+    if size > MAX_VALUE_BYTES:
+        # With more headers it may no longer fit; the dead letter itself keeps the whole record.
+        return (record.key or b"")[:MAX_KEY_BYTES], None, [*extra, ("dlq-left-out", str(size).encode())]
     return record.key or b"", record.value, [*record.headers, *extra]
 
 

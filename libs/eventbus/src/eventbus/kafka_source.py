@@ -31,7 +31,11 @@ def record_from(message: Message, prefix: int) -> Record:
     """A message without an error as a record; the topic loses its prefix of that length."""
     key: Any = message.key()
     value: Any = message.value()
-    headers: Any = message.headers() or []
+    headers: Any
+    try:
+        headers = message.headers() or []
+    except (SystemError, UnicodeDecodeError):  # a header's name is no text: without any, the record is set aside
+        headers = []
     where: tuple[Any, Any] = message.partition(), message.offset()
     return Record(str(message.topic())[prefix:], *where, key, value, headers, message.timestamp()[1])
 

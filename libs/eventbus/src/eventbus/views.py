@@ -1,8 +1,11 @@
 """The dead letters' pages. They extend the service's `base.html`."""
 
+from collections.abc import Callable
+
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBadRequest
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST, require_safe
 
 from eventbus import dead_letters
@@ -11,6 +14,8 @@ from eventbus.models import DeadLetter
 
 PAGE_SIZE = 50
 _WAITING_SHOWN = 20
+_APPLIED = gettext_lazy("Applied, with all that waited behind it.")
+_DISCARDED = gettext_lazy("Discarded. It stays in the record with your reason.")
 
 
 @require_safe
@@ -29,9 +34,9 @@ def letter_list(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-def letter_detail(request: HttpRequest, pk: int) -> HttpResponse:
+def letter_detail(request: HttpRequest, pk: int, may_act: Callable[[HttpRequest], bool]) -> HttpResponse:
     """One letter: what it says, why it is here, what waits behind it, what was done."""
-    return _detail(request, pk)
+    return _detail(request, pk, may_act=may_act(request))
 
 
 @require_POST
@@ -40,7 +45,10 @@ def letter_retry(request: HttpRequest, pk: int) -> HttpResponse:
     try:
         result = dead_letters.retry(pk, by=_who(request))
     except dead_letters.NotOpen as error:
-        messages.warning(request, str(error))
+        if _decided_so(request, pk, DeadLetter.State.APPLIED):
+            messages.success(request, _APPLIED)
+        else:
+            messages.warning(request, str(error))
     except TRANSIENT as error:
         messages.error(request, f"Something it needs is away, nothing was done; try again later: {error}")
     else:
@@ -57,13 +65,21 @@ def letter_discard(request: HttpRequest, pk: int) -> HttpResponse:
     except ValueError as error:
         return _detail(request, pk, error=str(error), status=422)
     except dead_letters.NotOpen as error:
-        messages.warning(request, str(error))
+        if _decided_so(request, pk, DeadLetter.State.DISCARDED):
+            messages.success(request, _DISCARDED)
+        else:
+            messages.warning(request, str(error))
     else:
-        messages.success(request, "Discarded. It stays in the record with your reason.")
+        messages.success(request, _DISCARDED)
     return redirect("dead_letters:detail", pk=pk)
 
 
-def _detail(request: HttpRequest, pk: int, *, error: str = "", status: int = 200) -> HttpResponse:
+def _decided_so(request: HttpRequest, pk: int, state: DeadLetter.State) -> bool:
+    """Whether the same person decided the same before: a form that is sent twice shows the first result."""
+    return DeadLetter.objects.filter(pk=pk, state=state, resolved_by=_who(request)).exists()
+
+
+def _detail(request: HttpRequest, pk: int, *, may_act: bool = True, error: str = "", status: int = 200) -> HttpResponse:
     letter = get_object_or_404(DeadLetter.objects.select_related("group"), pk=pk)
     others = dead_letters.sequence_of(letter).exclude(pk=pk)
     context = {
@@ -73,6 +89,7 @@ def _detail(request: HttpRequest, pk: int, *, error: str = "", status: int = 200
         "others": others[:_WAITING_SHOWN],
         "others_count": others.count(),
         "error": error,
+        "may_act": may_act,
     }
     return render(request, "eventbus/dead_letter.html", context, status=status)
 
@@ -88,4 +105,4 @@ def _tell(request: HttpRequest, result: dead_letters.Retried) -> None:
     if result.error:
         messages.error(request, f"Applied {result.applied}, {result.left} left. It failed again: {result.error}")
     else:
-        messages.success(request, f"Applied {result.applied}; nothing waits here any more.")
+        messages.success(request, _APPLIED)

@@ -27,6 +27,11 @@ def only(*names: str) -> Callable:
     return decorator
 
 
+def is_chief(request: HttpRequest) -> bool:
+    """Whether it is the chief who asks."""
+    return request.user.pk == "chief"
+
+
 urlpatterns = [
-    path("dead-letters/", include(dead_letters(read=only("chief", "clerk"), act=only("chief", "")))),
+    path("dead-letters/", include(dead_letters(read=only("chief", "clerk"), act=only("chief", ""), may_act=is_chief))),
 ]
