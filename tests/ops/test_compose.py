@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import copy
+import subprocess
+import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,6 +24,19 @@ CONTAINERS: dict[str, Any] = COMPOSE["services"]
 
 def test_every_container_keeps_to_the_rules() -> None:
     assert problems(COMPOSE) == []
+
+
+def is_valid(path: Path) -> bool:
+    """By the schema of the Compose specification."""
+    command = [Path(sys.executable).with_name("check-jsonschema"), "--builtin-schema", "vendor.compose-spec", path]
+    return subprocess.run(command, capture_output=True, check=False).returncode == 0
+
+
+def test_it_is_what_the_compose_specification_allows(tmp_path: Path) -> None:
+    assert is_valid(ROOT / "docker-compose.yml")
+    misspelt = tmp_path / "docker-compose.yml"
+    misspelt.write_text((ROOT / "docker-compose.yml").read_text().replace("mem_limit", "memory_limit"))
+    assert not is_valid(misspelt)
 
 
 def billing(**changes: Any) -> Callable[[dict[str, Any]], None]:

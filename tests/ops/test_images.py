@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -184,6 +185,22 @@ def test_pages_are_healthy_while_they_are_ready(pages: HTTPServer, monkeypatch: 
     monkeypatch.setattr(Ready, "status", 503)
     assert not healthy("web", PORT=str(pages.server_port))
     assert not healthy("web", PORT="1")
+
+
+def linted(path: Path) -> str:
+    command = [Path(sys.executable).with_name("hadolint"), "--no-color", path]
+    return subprocess.run(command, capture_output=True, check=False, text=True).stdout
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_hadolint_finds_nothing(service: str) -> None:
+    assert linted(service_dir(service) / "Dockerfile") == ""
+
+
+def test_hadolint_finds_what_a_careless_file_does(tmp_path: Path) -> None:
+    careless = tmp_path / "Dockerfile"
+    careless.write_text("FROM python\nRUN cd /app && pip install django\n")
+    assert {"DL3006", "DL3013", "DL3042"} <= set(re.findall(r"DL\d+", linted(careless)))
 
 
 @pytest.mark.parametrize("script", ["image/role", "postgres/set-roles"])
