@@ -1,5 +1,5 @@
-"""Rules of accounts: who may become what, what an application's address may be, how long a link, a lock or a retry
-lasts. No Django, no clock.
+"""Rules of accounts: who may become what, what an application's address may be, how long a link or a lock lasts.
+No Django, no clock.
 """
 
 import hashlib
@@ -86,11 +86,6 @@ def standing_changed(before: Standing, after: Standing, *, other_admins: int) ->
         raise Refused("unchanged")
     if before.is_active_admin and not after.is_active_admin and other_admins < 1:
         raise Refused("last_admin")
-
-
-def retry_delay(attempts: int, *, longest: timedelta = timedelta(minutes=1)) -> timedelta:
-    """How long to wait after `attempts` failures: 1 s, 2 s, 4 s .. `longest`."""
-    return min(longest, timedelta(seconds=2 ** min(20, max(0, attempts - 1))))
 
 
 def redirect_uri_checked(text: str, *, plain_http: bool) -> str:

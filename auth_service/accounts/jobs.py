@@ -10,12 +10,12 @@ from accounts import services
 @shared_task(name="accounts.logouts_send")
 def logouts_send() -> None:
     """Tries again what the thread after the commit could not deliver."""
-    services.logouts_send(now=timezone.now())
+    services.logouts_send(clock=timezone.now)
 
 
 @shared_task(name="accounts.mail_send")
 def mail_send() -> None:
-    services.mail_send(now=timezone.now())
+    services.mail_send(clock=timezone.now)
 
 
 @shared_task(name="accounts.tidy")

@@ -235,6 +235,8 @@ class Mail(Effect):
     Given up (`next_attempt_at` null) is a mail whose link has expired before it could be sent.
     """
 
+    written_by_attempt = ("body",)
+
     next_attempt_at = models.DateTimeField(null=True, blank=True)  # type: ignore[assignment]
     expires_at = models.DateTimeField(null=True, blank=True)
     message_id = models.CharField(max_length=120, unique=True)

@@ -126,7 +126,7 @@ def test_an_invitation_leads_from_the_form_to_a_signed_in_person(admin: Account,
     client = browser(admin)
     form = keyed(email="New@popug.example", full_name="Nora Neu", role=MANAGER)
     assert "Invited" in said(client.post("/accounts/invite", form, follow=True))
-    services.mail_send(now=timezone.now())
+    services.mail_send(clock=timezone.now)
     link = re.search(r"http://\S+(/link\?token=\S+)", outbox.outbox[0].body).group(1)
     stranger = Client()
     assert "new@popug.example" in stranger.get(link).content.decode()

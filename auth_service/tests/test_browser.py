@@ -67,7 +67,7 @@ def sign_in(page: Page, email: str, password: str) -> None:
 
 def link_in_mail() -> str:
     """The link of the mail that was sent last."""
-    services.mail_send(now=timezone.now())
+    services.mail_send(clock=timezone.now)
     return re.search(r"http://\S+/link\?token=\S+", outbox.outbox[-1].body).group(0)
 
 

@@ -1,5 +1,3 @@
-from datetime import timedelta
-
 import pytest
 
 from accounts.domain import (
@@ -12,7 +10,6 @@ from accounts.domain import (
     Refused,
     Standing,
     email_normalized,
-    retry_delay,
     sign_up_allowed,
     standing_changed,
 )
@@ -87,9 +84,3 @@ def test_a_change_to_what_is_already_so_is_refused() -> None:
 
 def test_an_unknown_role_is_refused() -> None:
     assert refusal(standing(), standing("owner")) == "role"
-
-
-def test_a_retry_waits_longer_each_time_and_a_minute_at_most() -> None:
-    assert [retry_delay(attempts) for attempts in (1, 2, 3, 7, 100)] == [
-        timedelta(seconds=seconds) for seconds in (1, 2, 4, 60, 60)
-    ]

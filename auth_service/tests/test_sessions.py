@@ -105,7 +105,7 @@ def test_who_lost_access_while_signing_in_gets_no_session(worker: Account, admin
 def test_log_outs_are_delivered_signed_and_once(worker: Account, receiver: Receiver, settings: Any) -> None:
     browser = start(worker)
     services.session_end(sid=browser.sid, now=NOW)
-    assert (services.logouts_send(now=NOW), services.logouts_send(now=NOW)) == (2, 0)
+    assert (services.logouts_send(clock=lambda: NOW), services.logouts_send(clock=lambda: NOW)) == (2, 0)
     assert sorted(path for path, _ in receiver.tokens) == ["/billing", "/tasks"]
     claims = {path: claims_of(token, settings) for path, token in receiver.tokens}["/tasks"]
     assert (claims["iss"], claims["aud"], claims["sub"], claims["sid"], claims["session_epoch"], claims["events"]) == (
@@ -125,11 +125,11 @@ def test_a_service_that_is_away_is_told_again_with_another_jti(
 ) -> None:
     services.session_end(sid=start(worker).sid, now=NOW)
     receiver.status = 503
-    assert services.logouts_send(now=NOW) == 0
+    assert services.logouts_send(clock=lambda: NOW) == 0
     assert set(LogoutDelivery.objects.values_list("attempts", "last_error", "done_at")) == {(1, "HTTP 503", None)}
     receiver.status = 200
-    assert services.logouts_send(now=NOW) == 0
-    assert services.logouts_send(now=NOW + timedelta(seconds=1)) == 2
+    assert services.logouts_send(clock=lambda: NOW) == 0
+    assert services.logouts_send(clock=lambda: NOW + timedelta(seconds=1)) == 2
     ids = [claims_of(token, settings)["jti"] for _, token in receiver.tokens]
     assert len(set(ids)) == len(ids) == 4
 
@@ -139,7 +139,7 @@ def test_a_service_that_does_not_answer_keeps_nobody_else_waiting(worker: Accoun
         client_id="gone", name="gone", home_url=receiver.url, backchannel_logout_uri="http://127.0.0.1:1/"
     )
     services.session_end(sid=start(worker).sid, now=NOW)
-    assert services.logouts_send(now=NOW) == 2
+    assert services.logouts_send(clock=lambda: NOW) == 2
     assert LogoutDelivery.objects.get(done_at=None).last_error == "ConnectionError"
 
 

@@ -56,9 +56,6 @@ _TO_SPACES = str.maketrans(dict.fromkeys(string.punctuation, " "))
 # E.164, and the ids of people in Slack. ASCII only: what passes is put into an address.
 _PHONE_NUMBER = re.compile(r"\+[1-9][0-9]{6,14}")
 _SLACK_MEMBER = re.compile(r"[UW][A-Z0-9]{8,14}")
-_MESSAGE_FIRST_WAIT = timedelta(seconds=30)
-_MESSAGE_LONGEST_WAIT = timedelta(hours=6)
-_MESSAGE_ATTEMPTS = 12
 
 Item = TypeVar("Item")
 
@@ -198,10 +195,3 @@ def template_check(channel: str, template: str) -> str:
 def code_new(*, rng: random.Random) -> str:
     """Six digits that confirm an address."""
     return f"{rng.randrange(10**6):06}"
-
-
-def message_retry_after(attempts: int) -> timedelta | None:
-    """How long a message that failed waits: 30 s, doubled each time, 6 hours at most; None to give up after a day."""
-    if attempts >= _MESSAGE_ATTEMPTS:
-        return None
-    return min(_MESSAGE_FIRST_WAIT * (1 << attempts - 1), _MESSAGE_LONGEST_WAIT)

@@ -10,4 +10,4 @@ from tasks import services
 def notifications_send() -> None:
     """Compose what is due and send it, new messages and those that failed."""
     services.messages_compose(now=timezone.now())
-    services.messages_send(now=timezone.now())
+    services.messages_send(clock=timezone.now)

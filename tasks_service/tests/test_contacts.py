@@ -94,7 +94,7 @@ def test_a_number_is_confirmed_by_the_code_that_was_sent_to_it(browser, gateway)
     page = soup(me.get("/notifications"))
     answer = press(me, page, "/notifications/sms/code", address="+49 151 23456789")
     assert answer.headers["Location"] == "/notifications"
-    services.messages_send(now=Delivery.objects.get().created_at)
+    services.messages_send(clock=lambda: Delivery.objects.get().created_at)
     ((path, body),) = gateway.requests
     assert path == "/sms?to=%2B4915123456789"
     code = re.match(r"\d{6}", body["message"])[0]
@@ -228,9 +228,9 @@ def test_codes_are_sent_once_a_minute_and_five_times_a_day_to_a_person_and_to_an
 def test_a_code_that_could_not_be_sent_in_time_is_given_up_and_forgotten(gateway):
     gateway.status = 500
     send_code(person())
-    services.messages_send(now=at(0))
+    services.messages_send(clock=lambda: at(0))
     gateway.status = 200
-    assert services.messages_send(now=at(11)) == 0
+    assert services.messages_send(clock=lambda: at(11)) == 0
     row = Delivery.objects.get()
     assert (row.state, row.body) == ("failed", "")
     assert gateway.requests == []

@@ -4,13 +4,14 @@ from datetime import timedelta
 from uuid import uuid4
 
 import pytest
+from django.core.mail.backends.base import BaseEmailBackend
 from django.db import transaction
 
 from chassis.outgoing import claim
 from tasks import domain, jobs, services
 from tasks.domain import Heading
 from tasks.models import Contact, Delivery, Notification, Task
-from tasks.services.notifications import Assigned, assignments_note
+from tasks.services.notifications import Assigned, assignments_note, contacts_erase
 
 from .support.endpoints import http_endpoint, smtp_server
 from .support.pages import soup, text_of
@@ -45,7 +46,7 @@ def manager():
 
 def tell(minutes=2.0):
     services.messages_compose(now=at(minutes))
-    return services.messages_send(now=at(minutes))
+    return services.messages_send(clock=lambda: at(minutes))
 
 
 def chooses(account, channel, address="", enabled=True):
@@ -241,11 +242,11 @@ def test_after_a_day_of_failures_it_is_given_up_and_can_be_sent_again(browser, m
     new_task(manager, "Wash")
     mailbox.refusing = True
     services.messages_compose(now=at(2))
-    now = at(2)
+    now = [at(2)]
     while Delivery.objects.get().state != "failed":
-        services.messages_send(now=now)
-        now = Delivery.objects.get().next_attempt_at or now
-    assert timedelta(hours=12) < now - at(2) < timedelta(hours=36)
+        services.messages_send(clock=lambda: now[-1])
+        now.append(Delivery.objects.get().next_attempt_at or now[-1])
+    assert timedelta(hours=12) < now[-1] - at(2) < timedelta(hours=36)
     mailbox.refusing = False
     page = soup(me.get("/notifications"))
     row = page.select_one("tbody tr")
@@ -262,6 +263,36 @@ def test_after_a_day_of_failures_it_is_given_up_and_can_be_sent_again(browser, m
     assert browser("worker").post(form["action"], fields | {"form_key": str(uuid4())}).status_code == 404
     me.post(form["action"], fields | {"form_key": str(uuid4())})
     assert "on its way or was sent already" in text_of(soup(me.get("/notifications")))
+
+
+class ErasedMeanwhile(BaseEmailBackend):
+    """A slow mail server: the account is deleted while it takes the message."""
+
+    def send_messages(self, messages):
+        contacts_erase(Delivery.objects.values_list("account_id", flat=True))
+        return len(messages)
+
+
+def test_what_is_erased_while_a_message_is_on_its_way_stays_erased(worker, manager, settings):
+    settings.EMAIL_BACKEND = f"{__name__}.ErasedMeanwhile"
+    new_task(manager)
+    assert tell() == 1
+    row = Delivery.objects.get()
+    assert (row.state, row.address, row.body) == ("sent", "", "")
+
+
+def test_an_address_that_no_message_can_be_made_for_holds_nobody_back(manager, mailbox):
+    person("worker", "Nora Nagel", email="nora@popug.example\nBcc: everybody@popug.example")
+    new_task(manager)
+    person("worker", "Wilma Weber")
+    services.messages_compose(now=at(2))
+    Delivery.objects.create(
+        account_id=person("worker", "Otto").pk, channel="mail", kind="tasks", message_id="<2@popug.example>",
+        subject="New task", created_at=at(0), next_attempt_at=at(0),
+    )  # fmt: skip
+    assert services.messages_send(clock=lambda: at(2)) == 1
+    assert [(row.state, row.attempts) for row in Delivery.objects.order_by("id")] == [("retrying", 1), ("sent", 1)]
+    assert Delivery.objects.earliest("id").last_error.startswith("ValueError: Invalid address")
 
 
 def test_one_failing_message_does_not_hold_back_the_others(manager, mailbox, gateway):
@@ -298,9 +329,9 @@ def test_a_message_is_sent_once_by_two_workers_at_once(manager, mailbox):
     person("worker")
     new_task(manager)
     services.messages_compose(now=at(2))
-    first = Held(lambda: claim(Delivery, limit=10, lease=timedelta(minutes=5), now=at(2)))
-    assert services.messages_send(now=at(2)) == 0, "what another worker claims is left to it, without waiting"
+    first = Held(lambda: claim(Delivery, limit=10, due=at(2), until=at(7)))
+    assert services.messages_send(clock=lambda: at(2)) == 0, "what another worker claims is left to it, without waiting"
     assert len(first.commit()) == 1
-    assert services.messages_send(now=at(3)) == 0
-    assert services.messages_send(now=at(7)) == 1, "after a crash somebody else sends it when the claim is over"
+    assert services.messages_send(clock=lambda: at(3)) == 0
+    assert services.messages_send(clock=lambda: at(7)) == 1, "after a crash another sends it when the claim is over"
     assert len(mailbox.messages) == 1

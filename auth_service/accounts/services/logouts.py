@@ -14,15 +14,15 @@ from django.utils import timezone
 from jwcrypto import jwt
 from oauth2_provider.utils import jwk_from_pem
 
-from accounts.domain import retry_delay
 from accounts.models import LogoutDelivery
-from chassis.outgoing import claim, settle
+from chassis.outgoing import Clock, Retry, claim, settle
 
 EVENT = "http://schemas.openid.net/event/backchannel-logout"
 TIMEOUT_SECONDS = 2.0
 TOKEN_SECONDS = 120
 PARALLEL = 16
 BATCH, LEASE = 64, timedelta(seconds=20)
+RETRY = Retry(first=timedelta(seconds=1), longest=timedelta(minutes=1))
 
 Post = Callable[[str, str], str]
 
@@ -34,20 +34,21 @@ def logouts_send_soon() -> None:
 
 def _send_and_close() -> None:
     try:
-        logouts_send(now=timezone.now())
+        logouts_send(clock=timezone.now)
     finally:
         connections.close_all()
 
 
-def logouts_send(*, now: datetime, post: Post | None = None) -> int:
+def logouts_send(*, clock: Clock, post: Post | None = None) -> int:
     """Sends the log-outs that are due, all at once; returns how many were taken."""
-    rows = claim(LogoutDelivery, limit=BATCH, lease=LEASE, now=now)
+    now = clock()
+    rows = claim(LogoutDelivery, limit=BATCH, due=now, until=now + LEASE)
     if not rows:
         return 0
     send = partial(_send, now=now, post=post or _post)
     with ThreadPoolExecutor(max_workers=PARALLEL) as pool:
-        outcomes = dict(zip((row.pk for row in rows), pool.map(send, rows), strict=True))
-    return settle(rows, attempt=lambda row: outcomes[row.pk], retry_after=retry_delay, now=now)
+        outcomes = {row.pk: pool.submit(send, row) for row in rows}
+    return settle(rows, attempt=lambda row: outcomes[row.pk].result(), retry_after=RETRY, clock=clock)
 
 
 def _send(row: LogoutDelivery, *, now: datetime, post: Post) -> str:

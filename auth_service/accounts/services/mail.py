@@ -2,19 +2,15 @@
 
 import uuid
 from datetime import datetime, timedelta
-from functools import partial
 from typing import Any
 
-from django.conf import settings
 from django.core.mail import EmailMessage
 from django.template.loader import render_to_string
 
-from accounts.domain import retry_delay
 from accounts.models import Account, Mail
-from chassis.outgoing import claim, settle
+from chassis.outgoing import Clock, Retry, attempt_due, message_id
 
-BATCH, LEASE = 10, timedelta(minutes=3)  # the server may take ten seconds for each
-LONGEST_WAIT = timedelta(minutes=15)
+RETRY = Retry(first=timedelta(seconds=1), longest=timedelta(minutes=15))
 
 
 def mail_write(
@@ -23,10 +19,9 @@ def mail_write(
     """Queues one mail; the template's first line is the subject. From `expires_at` on it is worth nothing."""
     text = render_to_string(f"accounts/mail/{template}.txt", {"account": account, **context})
     subject, _, body = text.strip().partition("\n")
-    domain = settings.DEFAULT_FROM_EMAIL.rpartition("@")[2].strip(">")
     return Mail.objects.create(
         account_id=account.pk,
-        message_id=f"<{uuid.uuid4()}@{domain}>",
+        message_id=message_id(uuid.uuid4()),
         to=account.email,
         subject=subject.strip(),
         body=body.strip() + "\n",
@@ -36,20 +31,15 @@ def mail_write(
     )
 
 
-def mail_send(*, now: datetime) -> int:
+def mail_send(*, clock: Clock) -> int:
     """Sends the mail that is due; returns how many went out. A link that has expired is not sent any more."""
-    Mail.objects.filter(done_at__isnull=True, next_attempt_at__isnull=False, expires_at__lte=now).update(
+    Mail.objects.filter(done_at__isnull=True, next_attempt_at__isnull=False, expires_at__lte=clock()).update(
         next_attempt_at=None, body=""
     )
-    rows = claim(Mail, limit=BATCH, lease=LEASE, now=now)
-    return settle(rows, attempt=_attempt, retry_after=partial(retry_delay, longest=LONGEST_WAIT), now=now)
+    return attempt_due(Mail, attempt=_attempt, retry_after=RETRY, clock=clock)
 
 
 def _attempt(mail: Mail) -> str:
-    message = EmailMessage(mail.subject, mail.body, to=[mail.to], headers={"Message-ID": mail.message_id})
-    try:
-        message.send()
-    except OSError as error:  # smtplib's errors are among them
-        return f"{type(error).__name__}: {error}"
+    EmailMessage(mail.subject, mail.body, to=[mail.to], headers={"Message-ID": mail.message_id}).send()
     mail.body = ""
     return ""

@@ -87,6 +87,8 @@ class Delivery(Outgoing):
         TASKS = "tasks", _("tasks")
         CODE = "code", _("code")
 
+    written_by_attempt: ClassVar = ("address", "body")
+
     id = models.BigAutoField(primary_key=True)
     account_id = models.UUIDField()
     channel = models.CharField(max_length=5, choices=Channel)

@@ -1,6 +1,10 @@
 """Tables of the sample service: one that may be changed and one that may not."""
 
+from typing import ClassVar
+
 from django.db import models
+
+from chassis.outgoing import Outgoing
 
 
 class Sample(models.Model):
@@ -23,3 +27,16 @@ class SampleHistory(models.Model):
 
     def __str__(self) -> str:
         return self.text
+
+
+class SampleEffect(Outgoing):
+    """A message to somebody."""
+
+    written_by_attempt: ClassVar = ("address",)
+
+    next_attempt_at = models.DateTimeField(null=True)
+    address = models.CharField(max_length=100, blank=True)
+    body = models.CharField(max_length=100, blank=True)
+
+    def __str__(self) -> str:
+        return self.body

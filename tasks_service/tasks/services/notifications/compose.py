@@ -12,11 +12,10 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from chassis.outgoing import message_id
 from tasks import domain, selectors
 from tasks.models import Delivery, Notification
 from tasks.services import locks
-
-from .message_ids import message_id
 
 PEOPLE = 200
 

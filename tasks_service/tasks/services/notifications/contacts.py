@@ -10,13 +10,12 @@ from django.db import transaction
 from django.utils.crypto import constant_time_compare, salted_hmac
 from django.utils.translation import gettext as _
 
+from chassis.outgoing import message_id
 from chassis.replica.models import Account
 from tasks import domain, selectors
 from tasks.domain import Refused
 from tasks.models import ConfirmationCode, Contact, Delivery
 from tasks.services import locks
-
-from .message_ids import message_id
 
 
 class CodeOutcome(StrEnum):

@@ -2,37 +2,27 @@
 
 import logging
 from datetime import datetime, timedelta
+from functools import partial
 from urllib.parse import quote
 from uuid import UUID
 
-import structlog
 from django.conf import settings
 from django.core.mail import EmailMessage
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from chassis.outgoing import GiveUp, NotYet, claim, settle
+from chassis.outgoing import Clock, GiveUp, NotYet, Retry, attempt_due
 from chassis.replica.models import Account
 from tasks import domain
 from tasks.domain import Refused
 from tasks.models import Delivery
 
-BATCH, LEASE = 10, timedelta(minutes=5)  # a server may take ten seconds for each
-
-log = structlog.get_logger(__name__)
+RETRY = Retry(first=timedelta(seconds=30), longest=timedelta(hours=6), attempts=12)  # a day of failures
 
 
-def messages_send(*, now: datetime) -> int:
-    """Send what is due, a batch at a time; returns how many went out. A failure is kept, and tried again later."""
-    sent = 0
-    while rows := claim(Delivery, limit=BATCH, lease=LEASE, now=now):
-        sent += settle(
-            rows,
-            attempt=lambda row: _attempt(row, now=now),
-            retry_after=domain.message_retry_after,
-            now=now,
-        )
-    return sent
+def messages_send(*, clock: Clock) -> int:
+    """Send what is due; returns how many went out. A failure is kept, and tried again later."""
+    return attempt_due(Delivery, attempt=partial(_attempt, clock=clock), retry_after=RETRY, clock=clock)
 
 
 @transaction.atomic
@@ -46,14 +36,12 @@ def message_send_again(*, delivery_id: int, actor: Account, now: datetime) -> De
     return row
 
 
-def _attempt(row: Delivery, *, now: datetime) -> str:
-    if row.kind == Delivery.Kind.CODE and now - row.created_at > domain.CODE_LIFE:
+def _attempt(row: Delivery, *, clock: Clock) -> str:
+    if row.kind == Delivery.Kind.CODE and clock() - row.created_at > domain.CODE_LIFE:
         row.body = ""
         raise GiveUp("the code is no longer good")
     error = _mail(row) if row.channel == domain.MAIL else _by_template(row)
-    if error:
-        log.warning("message.failed", delivery=row.pk, channel=row.channel, error=error, attempts=row.attempts + 1)
-    elif row.kind == Delivery.Kind.CODE:
+    if not error and row.kind == Delivery.Kind.CODE:
         row.body = ""
     return error
 
@@ -62,11 +50,7 @@ def _mail(row: Delivery) -> str:
     row.address = _mail_address(row.account_id)
     if not row.address:
         raise NotYet("waits for an address")
-    message = EmailMessage(row.subject, row.body, to=[row.address], headers={"Message-ID": row.message_id})
-    try:
-        message.send()
-    except OSError as error:  # smtplib's errors are among them
-        return f"{type(error).__name__}: {error}"
+    EmailMessage(row.subject, row.body, to=[row.address], headers={"Message-ID": row.message_id}).send()
     return ""
 
 
