@@ -1,0 +1,121 @@
+"""A worker complains, finance finds out and corrects; every number can be taken along and compared."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from openpyxl import load_workbook
+from people import SLOW, Person
+from playwright.sync_api import expect
+
+PersonMaker = Callable[..., Person]
+LISTS_OF = {
+    "admin": [("auth", "/"), ("tasks", "/?show=all"), ("tasks", "/reassignments"), ("analytics", "/")],
+    "finance": [
+        ("billing", "/"),
+        ("billing", "/workers"),
+        ("billing", "/cycles"),
+        ("billing", "/corrections"),
+        ("billing", "/statement"),
+    ],
+}
+
+
+def taken_along(someone: Person, address: str) -> bytes:
+    """What a link of an export downloads."""
+    answer = someone.context.request.get(address)
+    assert answer.status == 200, (address, answer.status)
+    assert "attachment" in answer.headers["content-disposition"]
+    return answer.body()
+
+
+def in_csv(content: bytes) -> list[dict[str, str]]:
+    assert content.startswith(b"\xef\xbb\xbf")
+    return list(csv.DictReader(io.StringIO(content.decode("utf-8-sig"), newline="")))
+
+
+def in_xlsx(content: bytes) -> list[tuple[Any, ...]]:
+    book = load_workbook(io.BytesIO(content), read_only=True)
+    return list(book["Rows"].iter_rows(min_row=2, values_only=True))
+
+
+def exports_on(someone: Person, service: str, path: str) -> list[str]:
+    page = someone.open(service, path)
+    links = page.locator("a.menu-item[href*='format=csv']")
+    return [str(link.evaluate("link => link.href")) for link in links.all()]
+
+
+def test_finance_finds_why_a_reward_is_missing_and_corrects_it(person: PersonMaker) -> None:
+    manager, finance, pavel = person("manager"), person("finance"), person("pavel")
+    task = manager.create_task("[POPUG-77] Fix the night lamp", assignee="Pavel Petrov")
+    manager.price(task)
+
+    page = finance.open("billing")
+    page.get_by_role("searchbox").fill("popug-77")
+    page.keyboard.press("Enter")
+    page.get_by_role("link", name=re.compile("Fix the night lamp")).click()
+    expect(page.locator("[data-case]")).to_have_attribute("data-case", "not completed")
+
+    pavel.complete("Fix the night lamp")
+    finance.sees("billing", f"/tasks/{task}", "Reward")
+    page.reload()
+    expect(page.locator("[data-case]")).to_have_attribute("data-case", "rewarded", timeout=SLOW)
+
+    finance.open("billing", "/corrections/new")
+    page.get_by_label("Worker").fill("pavel@popug.example")
+    page.get_by_label("pay to the worker").check()
+    page.get_by_label("Amount").fill("12.5")
+    page.get_by_label("Reason").fill("You bought the lamp <b>on your own</b> money.")
+    page.get_by_label("Entry or task").fill(task)
+    page.get_by_role("button", name="Preview").click()
+    expect(page.get_by_text("+$12.50")).to_be_visible()
+    page.get_by_role("button", name="Post the correction").click()
+    expect(page.get_by_text("on your own").first).to_be_visible()
+
+    pavel.sees("billing", "/statement", "You bought the lamp <b>on your own</b> money.", "+$12.50")
+    assert pavel.status("billing", "/corrections/new") == 403
+
+
+@pytest.mark.parametrize("name", LISTS_OF)
+def test_every_export_opens_again_with_the_rows_of_its_page(person: PersonMaker, name: str) -> None:
+    someone = person(name)
+    for service, path in LISTS_OF[name]:
+        links = exports_on(someone, service, path)
+        if someone.page.locator("main tbody tr").count() == 0:
+            continue  # an empty list has nothing to take along
+        assert links, f"{service}{path} has no export"
+        for link in links:
+            rows = in_csv(taken_along(someone, link))
+            assert len(in_xlsx(taken_along(someone, link.replace("format=csv", "format=xlsx")))) == len(rows)
+            assert rows, link
+            # Names as they read, days and times as the page's attributes have them.
+            shown = someone.page.locator("main").inner_text() + someone.page.content()
+            first = next(value for value in rows[0].values() if value)
+            assert first in shown, f"{service}{path} does not show {first!r}"
+
+
+def test_billing_and_analytics_show_the_same_income_for_each_day(person: PersonMaker) -> None:
+    finance, admin = person("finance"), person("admin")
+    billing_link, analytics_link = (
+        next(link for link in exports_on(someone, service, "/") if "/tasks/" not in link)
+        for someone, service in ((finance, "billing"), (admin, "analytics"))
+    )
+
+    def by_day(someone: Person, link: str) -> dict[str, str]:
+        rows = in_csv(taken_along(someone, link))
+        income = next(column for column in rows[0] if "income" in column.lower())
+        return {row["Day"]: row[income] for row in rows}
+
+    for _ in range(20):
+        billing, analytics = by_day(finance, billing_link), by_day(admin, analytics_link)
+        if billing == analytics:
+            break
+        finance.page.wait_for_timeout(500)
+    assert billing == analytics
+    assert len(billing) == 30
+    assert set(billing.values()) - {"0.00"}
