@@ -16,7 +16,10 @@ TASK = task_id()
 
 
 class TestWhoSeesWhat:
-    ADDRESSES = ("/", "/workers", "/days/2026-03-02", "/cycles")
+    ADDRESSES = (
+        "/", "/workers", "/days/2026-03-02", "/cycles", "/corrections", "/search", f"/tasks/{TASK}", "/totals",
+        "/workers/totals", "/people",
+    )  # fmt: skip
 
     @pytest.mark.parametrize("role", ["admin", "finance"])
     def test_the_office_sees_everything(self, browser, role, worked):
