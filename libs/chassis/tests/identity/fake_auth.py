@@ -5,7 +5,7 @@ import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 from typing import Any
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, urlencode, urlsplit
 from uuid import uuid4
 
 import jwt
@@ -48,10 +48,17 @@ class FakeAuth:
         present = {name: value for name, value in claims.items() if value is not None}
         return jwt.encode(present, key or self.key, algorithm=alg, headers={"kid": kid or self.kid, "typ": typ})
 
-    def id_token(self) -> str:
+    def id_token(self, code: str = "") -> str:
         now = int(time.time())
         own = {"iss": self.issuer, "aud": "tasks", "iat": now, "exp": now + 300, "email": "w@popug.example"}
-        own |= {"name": "Wilma Weber", "role": "worker", "access_version": 1, "session_epoch": 1, "sid": "a-browser"}
+        own |= {
+            "name": "Wilma Weber",
+            "role": "worker",
+            "access_version": 1,
+            "session_epoch": 1,
+            "sid": "a-browser",
+            "nonce": code,
+        }
         return self.sign(own | self.claims)
 
     def logout_token(
@@ -69,7 +76,13 @@ class FakeAuth:
         own |= {"jti": uuid4().hex, "events": {EVENT: {}}, "session_epoch": 1}
         return self.sign(own | changed, typ=typ, key=key, kid=kid, alg=alg)
 
-    def answer(self, path: str) -> tuple[int, dict[str, Any]]:
+    def consent(self, query: str) -> str:
+        """Where a browser that is signed in at auth is sent back to; the code is the nonce, for `id_token`."""
+        asked = {name: values[0] for name, values in parse_qs(query).items()}
+        answer = {"state": asked["state"], "code": asked["nonce"], "iss": self.issuer}
+        return f"{asked['redirect_uri']}?{urlencode(answer)}"
+
+    def answer(self, path: str, code: str = "") -> tuple[int, dict[str, Any]]:
         if path == "/readyz":
             return self.health, {}
         if path == "/oauth/.well-known/jwks.json":
@@ -77,7 +90,7 @@ class FakeAuth:
             return 200, {"keys": [_public(kid, key) for kid, key in self.published]}
         if self.status != 200:
             return self.status, {"error": "invalid_grant"}
-        return 200, {"access_token": "never kept", "token_type": "Bearer", "id_token": self.id_token()}
+        return 200, {"access_token": "never kept", "token_type": "Bearer", "id_token": self.id_token(code)}
 
 
 def _public(kid: str, key: rsa.RSAPrivateKey) -> dict[str, Any]:
@@ -88,16 +101,23 @@ def _public(kid: str, key: rsa.RSAPrivateKey) -> dict[str, Any]:
 def _handler(auth: FakeAuth) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            self.reply()
+            address = urlsplit(self.path)
+            if address.path == "/oauth/authorize/":
+                self.send_response(302)
+                self.send_header("Location", auth.consent(address.query))
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+            else:
+                self.reply()
 
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"])).decode()
             form = {name: values[0] for name, values in parse_qs(body).items()}
             auth.token_requests.append(form | {"authorization": self.headers.get("Authorization", "")})
-            self.reply()
+            self.reply(form.get("code", ""))
 
-        def reply(self) -> None:
-            status, content = auth.answer(self.path)
+        def reply(self, code: str = "") -> None:
+            status, content = auth.answer(self.path, code)
             body = json.dumps(content).encode()
             self.send_response(status)
             self.send_header("Content-Type", "application/json")

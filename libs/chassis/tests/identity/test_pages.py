@@ -7,9 +7,9 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.db import connections
 from identity.fake_auth import FakeAuth
+from identity.steps import FLAGS
 from playwright.sync_api import Page, sync_playwright
 
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
 SIGN_OUT = """() => {
   const token = JSON.parse(document.body.getAttribute("hx-headers"))["X-CSRFToken"];
   document.body.insertAdjacentHTML("beforeend",

@@ -5,9 +5,11 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.contrib.auth.backends import BaseBackend
+from django.contrib.sessions.backends.base import SessionBase
 from django.http import HttpRequest, HttpResponse
 from social_core.backends.open_id_connect import OpenIdConnectAuth
 from social_core.exceptions import AuthResponseError
+from social_django.strategy import create_session
 
 from .session_strategy import SessionStrategy
 
@@ -46,6 +48,7 @@ class AuthServiceBackend(OpenIdConnectAuth[HttpResponse]):
         return dict(self.id_token or {})
 
 
-def backend_for(request: HttpRequest) -> AuthServiceBackend:
-    """A backend for one request, with the callback's address from settings."""
-    return AuthServiceBackend(SessionStrategy(request), redirect_uri=settings.IDENTITY["CALLBACK_URL"])
+def backend_for(request: HttpRequest, session: SessionBase | None = None) -> AuthServiceBackend:
+    """A backend for one request, with the sign-in under way if it is about one, and the callback's address."""
+    strategy = SessionStrategy(request, session or create_session())
+    return AuthServiceBackend(strategy, redirect_uri=settings.IDENTITY["CALLBACK_URL"])

@@ -1,27 +1,14 @@
-"""social-auth on nothing but the browser's session: no table of associations, nonces or tokens."""
+"""social-auth on nothing but the session of one sign-in (`pending`): no table of associations, nonces or tokens."""
 
 from typing import Any
 
+from django.contrib.sessions.backends.base import SessionBase
 from django.http import HttpRequest
 from social_core.storage import AssociationMixin, BaseStorage, NonceMixin
 from social_django.strategy import DjangoStrategy
 
 NONCES = "identity_nonces"
 ASSOCIATIONS = "identity_associations"
-KEPT = 20  # sign-ins begun in one browser and not ended; older ones are forgotten
-
-
-class Kept:
-    """A list in the session, the newest entries only."""
-
-    def __init__(self, session: Any, name: str) -> None:
-        self.session, self.name = session, name
-
-    def read(self) -> list[list[Any]]:
-        return list(self.session.get(self.name, []))
-
-    def write(self, rows: list[list[Any]]) -> None:
-        self.session[self.name] = rows[-KEPT:]
 
 
 class _Association:
@@ -34,36 +21,35 @@ class _Association:
     is_expired = AssociationMixin.is_expired
 
 
-def session_storage(session: Any) -> type[BaseStorage]:
+def session_storage(session: SessionBase) -> type[BaseStorage]:
     """A storage for one request whose nonces live in `session`."""
-    nonces, associations = Kept(session, NONCES), Kept(session, ASSOCIATIONS)
 
     class Nonce(NonceMixin):
         @classmethod
         def use(cls, server_url: str, timestamp: int, salt: str) -> bool:
-            nonces.write([*nonces.read(), [server_url, timestamp, salt]])
+            session[NONCES] = [*session.get(NONCES, []), [server_url, timestamp, salt]]
             return True  # a state of 32 random characters is new
 
         @classmethod
         def consume(cls, server_url: str, timestamp: int, salt: str) -> bool:
             row = [server_url, timestamp, salt]
-            known = nonces.read()
-            nonces.write([other for other in known if other != row])
+            known = session.get(NONCES, [])
+            session[NONCES] = [other for other in known if other != row]
             return row in known
 
     class Association(AssociationMixin):
         @classmethod
         def store(cls, server_url: str, association: Any) -> None:
             row = [server_url, association.handle, association.issued, association.lifetime, association.assoc_type]
-            associations.write([*associations.read(), row])
+            session[ASSOCIATIONS] = [*session.get(ASSOCIATIONS, []), row]
 
         @classmethod
         def get(cls, server_url: str | None = None, handle: str | None = None) -> list[_Association]:
-            return [_Association(row) for row in associations.read() if row[:2] == [server_url, handle]]
+            return [_Association(row) for row in session.get(ASSOCIATIONS, []) if row[:2] == [server_url, handle]]
 
         @classmethod
         def remove(cls, ids_to_delete: list[str]) -> None:
-            associations.write([row for row in associations.read() if row[1] not in ids_to_delete])
+            session[ASSOCIATIONS] = [row for row in session.get(ASSOCIATIONS, []) if row[1] not in ids_to_delete]
 
     class SessionStorage(BaseStorage):
         nonce: Any = Nonce
@@ -75,8 +61,9 @@ def session_storage(session: Any) -> type[BaseStorage]:
 class SessionStrategy(DjangoStrategy):
     """Runs the backend that it was made for, and no other of Django's authentication backends."""
 
-    def __init__(self, request: HttpRequest) -> None:
-        super().__init__(session_storage(request.session), request)
+    def __init__(self, request: HttpRequest, session: SessionBase) -> None:
+        super().__init__(session_storage(session), request)
+        self.session = session
 
     def authenticate(self, backend: Any, **kwargs: Any) -> Any:
         kwargs.pop("request", None)

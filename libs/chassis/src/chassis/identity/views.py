@@ -20,10 +20,8 @@ from chassis.permissions import public
 
 from .backend import AuthServiceBackend, backend_for
 from .logout_tokens import InvalidLogoutToken, logout_apply, verified
-from .session_strategy import Kept
+from .pending import NEXT, pending_end, pending_find, pending_keep, pending_new
 from .sessions import EPOCH, SID
-
-NEXT = "identity_next"
 
 
 @public
@@ -36,11 +34,11 @@ def login(request: HttpRequest) -> HttpResponse:
         return HttpResponseRedirect(target)
     if not auth_is_up():
         return unavailable(request, target)
-    address = backend_for(request).auth_url()
-    state = parse_qs(urlsplit(address).query)["state"][0]
-    wanted = Kept(request.session, NEXT)
-    wanted.write([*wanted.read(), [state, target]])
-    return HttpResponseRedirect(address)
+    session = pending_new(target)
+    address = backend_for(request, session).auth_url()
+    response = HttpResponseRedirect(address)
+    pending_keep(request, response, state=parse_qs(urlsplit(address).query)["state"][0], session=session)
+    return response
 
 
 @public
@@ -48,8 +46,14 @@ def login(request: HttpRequest) -> HttpResponse:
 @require_GET
 def complete(request: HttpRequest) -> HttpResponse:
     """Takes auth's answer, checks it, and begins the session."""
-    target = next_of(request)
-    backend = backend_for(request)
+    state = request.GET.get("state", "")
+    pending = pending_find(request, state=state)
+    response = _answered(request, backend_for(request, pending), safe_next(request, pending.get(NEXT, "/")))
+    pending_end(request, response, state=state, session=pending)
+    return response
+
+
+def _answered(request: HttpRequest, backend: AuthServiceBackend, target: str) -> HttpResponse:
     try:
         account = backend.complete()
     except AuthSessionError:
@@ -69,6 +73,9 @@ def complete(request: HttpRequest) -> HttpResponse:
 
 def _session_begin(request: HttpRequest, account: Any, backend: AuthServiceBackend) -> None:
     claims = backend.id_token or {}
+    session = request.session
+    if request.user == account and (session.get(SID), session.get(EPOCH)) == (claims["sid"], claims["session_epoch"]):
+        return  # another tab was first; a new key would take its session from under its feet
     session_begin(request, account, backend="chassis.identity.backend.SessionBackend")
     request.session[EPOCH] = claims["session_epoch"]
     request.session[SID] = claims["sid"]
@@ -113,16 +120,6 @@ def safe_next(request: HttpRequest, target: str) -> str:
     if url_has_allowed_host_and_scheme(target, allowed_hosts=None, require_https=request.is_secure()):
         return target
     return "/"
-
-
-def next_of(request: HttpRequest) -> str:
-    """Where the sign-in that this answer belongs to wanted to go; each state is used once."""
-    state = request.GET.get("state", "")
-    wanted = Kept(request.session, NEXT)
-    found = [target for known, target in wanted.read() if known == state]
-    if found:
-        wanted.write([row for row in wanted.read() if row[0] != state])
-    return safe_next(request, found[0]) if found else "/"
 
 
 def auth_is_up() -> bool:
