@@ -26,7 +26,7 @@ def cycle_overdue() -> float:
 def payout_mails_late() -> int:
     """Payout mails that were not sent an hour after their payout."""
     an_hour_ago = database_now() - timedelta(hours=1)
-    return Payout.objects.filter(sent_at=None, transfer__recorded_at__lt=an_hour_ago).count()
+    return Payout.objects.filter(done_at=None, transfer__recorded_at__lt=an_hour_ago).count()
 
 
 def below_zero() -> int:

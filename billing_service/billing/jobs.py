@@ -18,4 +18,4 @@ def close_due_cycles() -> None:
 @shared_task(name="billing.jobs.send_payout_mails")  # type: ignore[untyped-decorator]
 def send_payout_mails() -> None:
     """Send the payout mails that are due."""
-    payout_mails_send(now=database_now())
+    payout_mails_send(clock=database_now)

@@ -10,6 +10,7 @@ from django.db import models
 from django.db.models import Case, CheckConstraint, F, Index, Q, UniqueConstraint, When
 
 from billing.domain import Kind
+from chassis.outgoing import Outgoing
 
 KINDS = [kind.value for kind in Kind]
 
@@ -62,6 +63,8 @@ class TaskPrice(models.Model):
 
 class LedgerAccount(models.Model):
     """A worker's money. The id is the account's; whoever has an entry has one, whatever the role."""
+
+    app_privileges = "SELECT, INSERT, UPDATE"
 
     id = models.UUIDField(primary_key=True)
     balance = models.BigIntegerField(default=0, db_default=0)
@@ -176,6 +179,8 @@ class Transfer(models.Model):
 class AccountDay(models.Model):
     """Rollup of the journal for people; `sum` is what the worker's balance changed by."""
 
+    app_privileges = "SELECT, INSERT, UPDATE"
+
     account = models.ForeignKey(LedgerAccount, models.PROTECT, db_index=False)
     cycle = models.ForeignKey(Cycle, models.PROTECT, db_index=False)
     business_date = models.DateField()
@@ -194,8 +199,14 @@ class AccountDay(models.Model):
         return f"{self.account_id} {self.business_date} {self.kind}"
 
 
-class Payout(models.Model):
-    """The mail about a payout: unique for each one, claimed and sent by a celery job, waits for an address."""
+class Payout(Outgoing):
+    """The mail about a payout: unique for each one, claimed and sent by a celery job, waits for an address.
+
+    Whether somebody is paid is said by the journal alone.
+    """
+
+    app_privileges = "SELECT, INSERT, UPDATE"
+    written_by_attempt = ("sent_to",)
 
     id = models.UUIDField(primary_key=True)
     transfer = models.OneToOneField(Transfer, models.PROTECT)
@@ -203,16 +214,15 @@ class Payout(models.Model):
     account_id = models.UUIDField()
     amount = models.BigIntegerField()
     message_id = models.CharField(max_length=200, unique=True)
-    attempts = models.IntegerField(default=0)
-    due_at = models.DateTimeField()
-    sent_at = models.DateTimeField(null=True)
+    next_attempt_at = models.DateTimeField(db_column="due_at")
+    done_at = models.DateTimeField(null=True, db_column="sent_at")
+    last_error = models.TextField(default="", blank=True, db_column="error")
     sent_to = models.TextField(default="", blank=True)
-    error = models.TextField(default="", blank=True)
 
     class Meta:
         constraints = [UniqueConstraint(fields=["cycle", "account_id"], name="one_payout_per_cycle")]
         indexes = [
-            Index(fields=["due_at"], condition=Q(sent_at=None), name="payout_mails_to_send"),
+            Index(fields=["next_attempt_at"], condition=Q(done_at=None), name="payout_mails_to_send"),
             Index(fields=["cycle", "-amount", "-id"], name="payouts_of_a_cycle"),
         ]
 

@@ -95,7 +95,7 @@ def story(db):
     deliver("tasks", [
         completed(no=2, time=yesterday), assigned(task_id(4), time=now), completed(task_id(5), account="nobody"),
     ])  # fmt: skip
-    Payout.objects.update(error="ConnectionRefusedError: nobody answers", attempts=2)
+    Payout.objects.update(last_error="ConnectionRefusedError: nobody answers", attempts=2)
     return {"cycle": cycle.id, "payout": payout.id, "wrong": wrong, "right": right, "day": business_date(yesterday)}
 
 

@@ -104,7 +104,7 @@ def test_the_button_closes_the_cycle_and_the_worker_gets_the_mail(browser, due_c
     with mail_server(smtp) as inbox:
         press(client, due_cycle)
         [[recipients, message]] = wait_for(lambda: inbox.messages)
-        wait_for(lambda: Payout.objects.filter(sent_at__isnull=False).exists())
+        wait_for(lambda: Payout.objects.filter(done_at__isnull=False).exists())
         send_payout_mails()
         assert len(inbox.messages) == 1
     assert recipients == ["wilma@popug.example"]
@@ -127,8 +127,8 @@ def test_a_mail_server_that_is_down_is_tried_again_and_shown_on_the_cycles_page(
     assert line[1].startswith("not sent yet ConnectionRefusedError")
     assert "1 attempt, next " in line[1]
     assert "1 payout mail still to send" in text(soup)
-    assert Payout.objects.get().due_at > database_now()
-    Payout.objects.update(due_at=database_now())
+    assert Payout.objects.get().next_attempt_at > database_now()
+    Payout.objects.update(next_attempt_at=database_now())
     with mail_server(smtp) as inbox:
         send_payout_mails()
         assert len(inbox.messages) == 1

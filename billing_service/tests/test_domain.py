@@ -21,7 +21,6 @@ from billing.domain import (
     correction_reason,
     due_on,
     fold,
-    mail_retry_after,
     next_due,
     parse_price_keys,
     price_of,
@@ -147,12 +146,6 @@ class TestDueTimes:
         assert waits_for_consumption(due_at=due, now=late - timedelta(seconds=1), consumed=False)
         assert not waits_for_consumption(due_at=due, now=late, consumed=False)
         assert not waits_for_consumption(due_at=due, now=due, consumed=True)
-
-    def test_a_failed_mail_waits_longer_each_time_up_to_six_hours(self):
-        waits = [mail_retry_after(attempts) for attempts in range(1, 40)]
-        assert waits[:3] == [timedelta(seconds=30), timedelta(minutes=1), timedelta(minutes=2)]
-        assert waits == sorted(waits)
-        assert waits[-1] == timedelta(hours=6)
 
 
 class TestPostings:

@@ -1,20 +1,22 @@
 """The mail about a payout is a row: sent once, tried again, waits for an address."""
 
 from datetime import timedelta
+from typing import ClassVar
 
 import pytest
 from django.core import mail
 from django.core.mail.backends.base import BaseEmailBackend
-from django.db import connections, transaction
+from django.db import connections
 
 from billing.jobs import send_payout_mails
 from billing.models import Payout
 from billing.selectors.clock import database_now
-from billing.services.mails import ADDRESS_WAIT, CLAIM, payout_mails_claim, payout_mails_send
+from billing.services.mails import payout_mails_send
+from chassis.outgoing import BATCH, LEASE, NOT_YET, claim, message_id
 from chassis.replica.models import Account
 from eventbus.testing import deliver
 from tests.ledger import close
-from tests.make import WILMA, account, completed, open_cycle, reward, task_id
+from tests.make import BORIS, WILMA, account, completed, open_cycle, reward, task_id
 
 pytestmark = pytest.mark.django_db
 
@@ -37,8 +39,8 @@ def payout():
 def test_the_worker_is_told_the_amount_once(payout):
     account(WILMA)
     now = database_now()
-    assert payout_mails_send(now=now) == 1
-    assert payout_mails_send(now=now + timedelta(days=1)) == 0
+    assert payout_mails_send(clock=lambda: now) == 1
+    assert payout_mails_send(clock=lambda: now + timedelta(days=1)) == 0
     [message] = mail.outbox
     assert message.to == ["wilma@popug.example"]
     amount = f"${reward(task_id()) / 100:.2f}"
@@ -49,49 +51,88 @@ def test_the_worker_is_told_the_amount_once(payout):
     assert "/statement" in message.body
     assert message.extra_headers["Message-ID"] == payout.message_id
     payout.refresh_from_db()
-    assert (payout.sent_at, payout.sent_to, payout.attempts) == (now, "wilma@popug.example", 1)
+    assert (payout.done_at, payout.sent_to, payout.attempts) == (now, "wilma@popug.example", 1)
 
 
 def test_the_message_id_is_the_same_after_a_replay(payout):
-    assert payout.message_id == f"<payout.{payout.id}@billing.tracker>"
+    assert payout.message_id == message_id("payout", payout.id)
     assert payout.id.version == 5
 
 
 def test_it_waits_for_an_address(payout):
     now = database_now()
-    assert payout_mails_send(now=now) == 0
+    assert payout_mails_send(clock=lambda: now) == 0
     payout.refresh_from_db()
-    assert (payout.error, payout.due_at, payout.attempts) == ("waits for an address", now + ADDRESS_WAIT, 0)
+    assert (payout.last_error, payout.next_attempt_at, payout.attempts) == ("waits for an address", now + NOT_YET, 0)
     account(WILMA, name="", email="")
-    assert payout_mails_send(now=now + ADDRESS_WAIT) == 0
+    assert payout_mails_send(clock=lambda: now + NOT_YET) == 0
     Account.objects.update(email="late@popug.example")
-    assert payout_mails_send(now=now + 2 * ADDRESS_WAIT) == 1
+    assert payout_mails_send(clock=lambda: now + 2 * NOT_YET) == 1
     assert mail.outbox[0].to == ["late@popug.example"]
     assert not mail.outbox[0].body.startswith("Hello")
 
 
 def test_a_mail_that_fails_is_kept_and_tried_again_later_each_time(payout, settings):
     account(WILMA)
-    now = database_now()
+    times = [database_now()]
     working, settings.EMAIL_BACKEND = settings.EMAIL_BACKEND, f"{__name__}.Refusing"
     for attempts, wait in ((1, 30), (2, 60), (3, 120)):
-        assert payout_mails_send(now=now) == 0
+        assert payout_mails_send(clock=lambda: times[-1]) == 0
         payout.refresh_from_db()
-        assert (payout.attempts, payout.due_at) == (attempts, now + timedelta(seconds=wait))
-        assert payout.error == "ConnectionRefusedError: nobody answers"
-        now = payout.due_at
+        assert (payout.attempts, payout.next_attempt_at) == (attempts, times[-1] + timedelta(seconds=wait))
+        assert payout.last_error == "ConnectionRefusedError: nobody answers"
+        times.append(payout.next_attempt_at)
     settings.EMAIL_BACKEND = working
-    assert payout_mails_send(now=now) == 1
+    assert payout_mails_send(clock=lambda: times[-1]) == 1
     payout.refresh_from_db()
-    assert (payout.attempts, payout.error, payout.sent_at) == (4, "", now)
+    assert (payout.attempts, payout.last_error, payout.done_at) == (4, "", times[-1])
+
+
+def test_an_address_that_no_mail_can_be_made_for_keeps_nobody_elses_mail():
+    open_cycle()
+    account(WILMA, email="wilma@popug.example\nBcc: everybody@popug.example")
+    account(BORIS, name="Boris Bauer")
+    deliver("tasks", [completed(), completed(task_id(2), account=BORIS)])
+    close()
+    Payout.objects.filter(account_id=BORIS).update(attempts=1)  # its turn comes after Wilma's
+    assert payout_mails_send(clock=database_now) == 1
+    assert mail.outbox[0].to == ["boris@popug.example"]
+    assert Payout.objects.get(account_id=WILMA).attempts == 1
+
+
+class Slow(BaseEmailBackend):
+    """A mail server that takes minutes for each mail of a worker, while a quicker one looks for what is due."""
+
+    now = None
+    taken: ClassVar = []
+    looking = False
+
+    def send_messages(self, messages):
+        Slow.taken += [message.to[0] for message in messages]
+        if not Slow.looking:
+            Slow.now, Slow.looking = Slow.now + timedelta(minutes=4), True
+            payout_mails_send(clock=lambda: Slow.now)
+            Slow.looking = False
+        return len(messages)
+
+
+def test_sending_that_takes_longer_than_a_claim_sends_each_mail_once(settings):
+    open_cycle()
+    workers = [account(name=f"Worker{number} Weber") for number in range(4)]
+    deliver("tasks", [completed(task_id(number), account=worker.id) for number, worker in enumerate(workers)])
+    close()
+    settings.EMAIL_BACKEND = f"{__name__}.Slow"
+    Slow.now, Slow.taken = database_now(), []
+    payout_mails_send(clock=lambda: Slow.now)
+    assert sorted(Slow.taken) == sorted(worker.email for worker in workers)
 
 
 def test_a_claimed_mail_is_left_alone_until_the_claim_ends(payout):
     account(WILMA)
     now = database_now()
-    assert [claimed.id for claimed in payout_mails_claim(now=now)] == [payout.id]
-    assert payout_mails_send(now=now + CLAIM - timedelta(seconds=1)) == 0
-    assert payout_mails_send(now=now + CLAIM) == 1
+    assert [claimed.id for claimed in claim(Payout, limit=BATCH, due=now, until=now + LEASE)] == [payout.id]
+    assert payout_mails_send(clock=lambda: now + LEASE - timedelta(seconds=1)) == 0
+    assert payout_mails_send(clock=lambda: now + LEASE) == 1
 
 
 def test_the_job_sends_what_is_due(payout):
@@ -108,9 +149,8 @@ def test_a_mail_that_another_worker_is_claiming_is_passed_over(payout):
         with other.cursor() as cursor:
             other.set_autocommit(False)
             cursor.execute("SELECT * FROM billing_payout FOR UPDATE")
-            with transaction.atomic():
-                assert payout_mails_claim(now=database_now()) == []
+            assert payout_mails_send(clock=database_now) == 0
             other.rollback()
     finally:
         other.close()
-    assert len(payout_mails_claim(now=database_now())) == 1
+    assert payout_mails_send(clock=database_now) == 1

@@ -4,7 +4,6 @@ from billing.domain.calendar import (
     CONSUMPTION_WAIT,
     business_date,
     due_on,
-    mail_retry_after,
     next_due,
     waits_for_consumption,
 )
@@ -74,7 +73,6 @@ __all__ = [
     "fee_key",
     "fold",
     "happened_at",
-    "mail_retry_after",
     "micros",
     "next_due",
     "parse_price_keys",

@@ -33,9 +33,3 @@ CONSUMPTION_WAIT = timedelta(minutes=15)
 def waits_for_consumption(*, due_at: datetime, now: datetime, consumed: bool) -> bool:
     """Whether closing holds on for events from before the due time, for 15 minutes at most."""
     return not consumed and now < due_at + CONSUMPTION_WAIT
-
-
-def mail_retry_after(attempts: int) -> timedelta:
-    """How long a mail that failed waits: 30 s, doubled each time, 6 hours at most."""
-    seconds: int = 30 * 2 ** min(attempts, 11) // 2
-    return min(timedelta(seconds=seconds), timedelta(hours=6))

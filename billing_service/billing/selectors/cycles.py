@@ -54,6 +54,6 @@ def progress(cycle: Cycle) -> Progress:
 def mails(cycle: Cycle) -> Mails:
     """State of the mails about a cycle's payouts."""
     count = Payout.objects.filter(cycle=cycle).aggregate(
-        sent=Count("id", filter=Q(sent_at__isnull=False)), waiting=Count("id", filter=Q(sent_at=None))
+        sent=Count("id", filter=Q(done_at__isnull=False)), waiting=Count("id", filter=Q(done_at=None))
     )
     return Mails(count["sent"], count["waiting"])

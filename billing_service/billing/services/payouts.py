@@ -14,6 +14,7 @@ from billing.models import Cycle, Payout
 from billing.selectors.clock import database_now
 from billing.selectors.journal import OWED, query
 from billing.services.postings import Batch, accounts_lock, post
+from chassis.outgoing import message_id
 from eventbus import event_id, publish_many
 
 PAY_BATCH = 500  # workers a transaction pays
@@ -68,6 +69,6 @@ def _payout(posting: Posting, *, cycle_id: UUID, now: datetime) -> Payout:
         cycle_id=cycle_id,
         account_id=posting.account_id,
         amount=posting.amount,
-        message_id=f"<payout.{payout_id}@billing.tracker>",
-        due_at=now,
+        message_id=message_id("payout", payout_id),
+        next_attempt_at=now,
     )

@@ -103,8 +103,8 @@ PAYOUTS: list[Column[dict[str, Any]]] = [
     Column(_("Worker"), lambda row: row["account"].name),
     Column(_("Worker id"), lambda row: str(row["payout"].account_id)),
     Column(_("Amount"), lambda row: row["payout"].amount, cents=True),
-    Column(_("Mail sent at"), lambda row: row["payout"].sent_at),
+    Column(_("Mail sent at"), lambda row: row["payout"].done_at),
     Column(_("Mail sent to"), lambda row: row["payout"].sent_to or None),
-    Column(_("Mail failed"), lambda row: row["payout"].error or None),
+    Column(_("Mail failed"), lambda row: row["payout"].last_error or None),
     Column(_("Entry id"), lambda row: str(row["payout"].transfer_id)),
 ]

@@ -65,7 +65,7 @@ class Retry:
     def __call__(self, failed: int) -> timedelta | None:
         if self.attempts is not None and failed >= self.attempts:
             return None
-        return min(self.longest, self.first * 2 ** min(30, max(0, failed - 1)))
+        return min(self.longest, self.first * (1 << min(30, max(0, failed - 1))))
 
 
 def message_id(*parts: object) -> str:
