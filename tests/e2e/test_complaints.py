@@ -15,7 +15,7 @@ from playwright.sync_api import expect
 
 PersonMaker = Callable[..., Person]
 LISTS_OF = {
-    "admin": [("auth", "/"), ("tasks", "/?show=all"), ("tasks", "/reassignments"), ("analytics", "/")],
+    "admin": [("auth", "/"), ("tasks", "/?show=open"), ("tasks", "/reassignments"), ("analytics", "/")],
     "finance": [
         ("billing", "/"),
         ("billing", "/workers"),
