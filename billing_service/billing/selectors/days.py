@@ -55,13 +55,15 @@ def _dates(first: date, last: date) -> Iterable[date]:
 
 
 def _cycle_of_days(wanted: Iterable[date]) -> dict[date, Cycle]:
-    """The cycle that pays a day: the first one due on it or after it (a Saturday's is Monday's)."""
+    """The cycle that pays a day: the last one due on it, else the first one after it (a Saturday's is Monday's)."""
     wanted = sorted(wanted)
-    start, _ = day_bounds(wanted[0])
-    cycles = list(Cycle.objects.filter(due_at__gte=start).order_by("due_at")[: len(wanted) + 1])
+    start, end = day_bounds(wanted[0])[0], day_bounds(wanted[-1])[1]
+    following = Cycle.objects.filter(due_at__gte=end).order_by("due_at")[:1]
+    cycles = list(Cycle.objects.filter(due_at__gte=start, due_at__lt=end).union(following).order_by("due_at"))
+    due_on = {business_date(cycle.due_at): cycle for cycle in cycles}
     found = {}
     for day in wanted:
-        cycle = next((cycle for cycle in cycles if business_date(cycle.due_at) >= day), None)
+        cycle = due_on.get(day) or next((cycle for cycle in cycles if business_date(cycle.due_at) > day), None)
         if cycle is not None:
             found[day] = cycle
     return found

@@ -80,7 +80,7 @@ def cycles_close_due(
     """Close, in order, each cycle that is due, going on where a crashed or concurrent closing stands.
 
     `consumed` tells whether all events received before a moment are posted; a cycle waits for that up to 15 minutes
-    after it is due, unless finance asked to close it now. `as_if_due` closes the open cycle whatever its due time.
+    after it is due, unless finance asked to close it now. `as_if_due` makes the open cycle due now.
     Returns the cycles that this call closed. A failure is noted on the cycle and raised.
     """
     closed = []
@@ -146,7 +146,10 @@ def _flip(cycle_id: UUID, *, now: datetime) -> None:
 
 @transaction.atomic
 def cycle_flip(*, cycle_id: UUID, now: datetime) -> None:
-    """Under the exclusive lock the open cycle becomes closing and the next one opens; does nothing if that is done."""
+    """Under the exclusive lock the open cycle becomes closing and the next one opens; does nothing if that is done.
+
+    One that is closed before its time (`as_if_due`) is due now: what happens from now on is in time for the next one.
+    """
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL lock_timeout = '1s'")
     _ledger_lock("SELECT pg_advisory_xact_lock(%s)")
@@ -154,7 +157,9 @@ def cycle_flip(*, cycle_id: UUID, now: datetime) -> None:
     if cycle.state != Cycle.State.OPEN:
         return
     cycle.state, cycle.closing_at = Cycle.State.CLOSING, now
-    cycle.save(update_fields=["state", "closing_at"])
+    if now < cycle.due_at and (cycle.starts_at is None or cycle.starts_at < now):
+        cycle.due_at = now
+    cycle.save(update_fields=["state", "closing_at", "due_at"])
     due_at = next_due(cycle.due_at, zone=zone(), at=settings.BILLING_CYCLE_TIME)
     Cycle.objects.create(starts_at=cycle.due_at, due_at=due_at)
     log.info("cycle.closing", due_at=cycle.due_at.isoformat(), next_due_at=due_at.isoformat())
