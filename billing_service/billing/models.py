@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
-
 from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.search import SearchVector
 from django.db import models
@@ -87,7 +85,7 @@ class Cycle(models.Model):
         CLOSING = "closing"
         CLOSED = "closed"
 
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4)
+    id = models.UUIDField(primary_key=True)
     starts_at = models.DateTimeField(null=True)
     due_at = models.DateTimeField(unique=True)
     state = models.CharField(max_length=8, choices=State.choices, default=State.OPEN)
@@ -96,6 +94,9 @@ class Cycle(models.Model):
     payout_count = models.BigIntegerField(default=0)
     payout_sum = models.BigIntegerField(default=0)
     hash = models.CharField(max_length=64, default="", blank=True)
+    # Since when closing waits for consumption, and when it last looked.
+    awaited_since = models.DateTimeField(null=True)
+    awaited_at = models.DateTimeField(null=True)
     requested_at = models.DateTimeField(null=True)
     requested_by = models.UUIDField(null=True)
     failure = models.TextField(default="", blank=True)

@@ -5,10 +5,10 @@ from uuid import UUID, uuid4
 
 from django.conf import settings
 
-from billing.domain import price_of
+from billing.domain import cycle_key, price_of
 from billing.models import Cycle
 from chassis.replica.models import Account
-from eventbus import Event
+from eventbus import Event, event_id
 
 MONDAY = datetime(2026, 3, 2, 9, tzinfo=UTC)
 DUE = datetime(2026, 3, 2, 17, tzinfo=UTC)  # six o'clock in Berlin
@@ -95,8 +95,8 @@ def task_state(task=None, version=1, name="TaskUpdated", schema=None, **given):
     return _event(name, task, MONDAY, data, schema)
 
 
-def open_cycle(due_at=DUE) -> Cycle:
-    return Cycle.objects.create(due_at=due_at)
+def open_cycle(due_at=DUE, **given) -> Cycle:
+    return Cycle.objects.create(id=event_id(cycle_key(due_at)), due_at=due_at, **given)
 
 
 def account(id_=None, *, role="worker", name="Wilma Weber", email=None, **given) -> Account:

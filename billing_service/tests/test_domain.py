@@ -19,12 +19,14 @@ from billing.domain import (
     Sums,
     business_date,
     correction_reason,
+    cycle_key,
     due_on,
     fold,
     next_due,
     parse_price_keys,
     price_of,
     title_of,
+    wait_begins,
     waits_for_consumption,
 )
 from billing.domain import prices as prices_module
@@ -141,11 +143,22 @@ class TestDueTimes:
         assert business_date(datetime.fromisoformat(moment), BERLIN) == date.fromisoformat(day)
 
     def test_closing_waits_for_consumption_for_fifteen_minutes(self):
+        since = datetime(2026, 3, 2, 17, tzinfo=UTC)
+        late = since + timedelta(minutes=15)
+        assert waits_for_consumption(since=since, now=late - timedelta(seconds=1))
+        assert not waits_for_consumption(since=since, now=late)
+
+    def test_a_wait_goes_on_from_look_to_look_and_begins_anew_after_a_standstill(self):
+        first = datetime(2026, 3, 2, 17, tzinfo=UTC)
+        assert wait_begins(since=None, looked_at=None, now=first) == first
+        looked_at = first + timedelta(minutes=3)
+        on_time, late = looked_at + timedelta(minutes=5), looked_at + timedelta(minutes=5, microseconds=1)
+        assert wait_begins(since=first, looked_at=looked_at, now=on_time) == first
+        assert wait_begins(since=first, looked_at=looked_at, now=late) == late
+
+    def test_a_cycle_is_known_by_its_due_time_whatever_the_zone_that_is_told_in(self):
         due = datetime(2026, 3, 2, 17, tzinfo=UTC)
-        late = due + timedelta(minutes=15)
-        assert waits_for_consumption(due_at=due, now=late - timedelta(seconds=1), consumed=False)
-        assert not waits_for_consumption(due_at=due, now=late, consumed=False)
-        assert not waits_for_consumption(due_at=due, now=due, consumed=True)
+        assert cycle_key(due) == cycle_key(due.astimezone(ZoneInfo("Asia/Tokyo"))) == "cycle:2026-03-02T17:00:00+00:00"
 
 
 class TestPostings:

@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from billing.figures import FIGURES
 from billing.models import Cycle, LedgerAccount
+from tests.make import open_cycle
 
 pytestmark = pytest.mark.django_db
 
@@ -29,7 +30,7 @@ def test_debts_and_what_is_owed_are_apart():
 
 
 def test_a_cycle_is_overdue_from_the_moment_it_is_due():
-    cycle = Cycle.objects.create(due_at=timezone.now() + timedelta(hours=1))
+    cycle = open_cycle(timezone.now() + timedelta(hours=1))
     assert read()["billing_cycle_overdue_seconds"] == 0
     Cycle.objects.filter(pk=cycle.pk).update(due_at=timezone.now() - timedelta(minutes=10))
     assert 600 <= read()["billing_cycle_overdue_seconds"] < 660

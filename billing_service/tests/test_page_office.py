@@ -161,7 +161,7 @@ class TestCycles:
         client, counts = browser("finance"), []
         for number in range(2):
             for day in range(1, 20 * number + 2):
-                Cycle.objects.create(due_at=DUE + timedelta(days=100 * number + day), state="closed")
+                open_cycle(DUE + timedelta(days=100 * number + day), state="closed")
             with CaptureQueriesContext(connection) as queries:
                 page(client, "/cycles")
             counts.append(len(queries))

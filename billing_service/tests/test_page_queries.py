@@ -12,7 +12,7 @@ from billing.services.adjustments import adjustment_post
 from chassis.replica.models import Account
 from eventbus.testing import deliver
 from tests.ledger import close
-from tests.make import BORIS, BOSS, DUE, MONDAY, WILMA, account, assigned, completed, task_id, task_state
+from tests.make import BORIS, BOSS, DUE, MONDAY, WILMA, account, assigned, completed, open_cycle, task_id, task_state
 from tests.pages import page
 
 pytestmark = pytest.mark.django_db
@@ -44,7 +44,7 @@ def grow():
         ])  # fmt: skip
         given = {"account_id": left.id, "actor_id": BOSS, "now": MONDAY, "reason": f"Correction no. {number}"}
         adjustment_post(form_key=uuid4(), amount=100, credit=True, task_id=task_id(number), **given)
-        Cycle.objects.create(due_at=DUE - timedelta(days=number), state="closed")
+        open_cycle(DUE - timedelta(days=number), state="closed")
 
 
 @pytest.mark.parametrize(("address", "queries"), LISTS.items())

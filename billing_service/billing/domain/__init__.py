@@ -5,6 +5,7 @@ from billing.domain.calendar import (
     business_date,
     due_on,
     next_due,
+    wait_begins,
     waits_for_consumption,
 )
 from billing.domain.complaints import Case, Evidence, case_of
@@ -24,6 +25,7 @@ from billing.domain.ledger import (
     adjustment_key,
     correction_amount,
     correction_reason,
+    cycle_key,
     earning_key,
     fee_key,
     fold,
@@ -68,6 +70,7 @@ __all__ = [
     "case_of",
     "correction_amount",
     "correction_reason",
+    "cycle_key",
     "due_on",
     "earning_key",
     "fee_key",
@@ -82,5 +85,6 @@ __all__ = [
     "reversal_key",
     "short_name",
     "title_of",
+    "wait_begins",
     "waits_for_consumption",
 ]

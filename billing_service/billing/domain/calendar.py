@@ -28,8 +28,20 @@ def next_due(after: datetime, *, zone: ZoneInfo, at: time) -> datetime:
 
 
 CONSUMPTION_WAIT = timedelta(minutes=15)
+_LOOKS_APART = timedelta(minutes=5)  # beat looks every minute: a longer pause was a standstill
 
 
-def waits_for_consumption(*, due_at: datetime, now: datetime, consumed: bool) -> bool:
-    """Whether closing holds on for events from before the due time, for 15 minutes at most."""
-    return not consumed and now < due_at + CONSUMPTION_WAIT
+def wait_begins(*, since: datetime | None, looked_at: datetime | None, now: datetime) -> datetime:
+    """Since when a due cycle waits for consumption without a pause: it cannot go on while billing is down.
+
+    `since` and `looked_at` are what the last look found and when it was. A wait interrupted by a standstill, or taken
+    over from a backup, begins anew.
+    """
+    if since is None or looked_at is None or now - looked_at > _LOOKS_APART:
+        return now
+    return since
+
+
+def waits_for_consumption(*, since: datetime, now: datetime) -> bool:
+    """Whether closing still holds on for events from before the due time, for 15 minutes at most."""
+    return now < since + CONSUMPTION_WAIT

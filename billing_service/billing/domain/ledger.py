@@ -163,6 +163,11 @@ def reversal_key(task_id: UUID, completion_no: int) -> str:
     return f"reversal:{earning_key(task_id, completion_no)}"
 
 
+def cycle_key(due_at: datetime) -> str:
+    """A cycle is known by when it is due: a restored ledger opens the one that it had, and pays under its keys."""
+    return f"cycle:{due_at.astimezone(UTC).isoformat()}"
+
+
 def payout_key(cycle_id: UUID, account_id: UUID) -> str:
     return f"payout:{cycle_id}:{account_id}"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from datetime import datetime
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import celery
 import structlog
@@ -13,7 +13,7 @@ from django.conf import settings
 from django.db import OperationalError, connection, transaction
 from django.db.models import Count, Sum
 
-from billing.domain import next_due, waits_for_consumption
+from billing.domain import cycle_key, next_due, wait_begins, waits_for_consumption
 from billing.events import published
 from billing.models import Cycle
 from billing.selectors.clock import database_now
@@ -21,7 +21,7 @@ from billing.selectors.journal import anybody_owed, cycle_hash, take_time
 from billing.services.payouts import payouts_post_batch
 from billing.services.postings import Batch
 from chassis.business_time import zone
-from eventbus import TransientError, publish
+from eventbus import TransientError, event_id, publish
 
 LEDGER_LOCK = 5_200_417  # advisory: posters share it, flipping the cycle takes it alone
 FLIP_ATTEMPTS = 30
@@ -61,13 +61,17 @@ def _open_cycle() -> tuple[UUID | None, datetime]:
 
 @transaction.atomic
 def cycle_open_first(*, due_at: datetime) -> bool:
-    """Open the first cycle of an empty ledger; False if there is one already, also one opened at the same moment."""
+    """Open the first cycle of an empty ledger; False if there is another already, also one opened meanwhile."""
     if Cycle.objects.exists():
         return False
-    cycle = Cycle(id=uuid4(), due_at=due_at)
+    cycle = Cycle(id=_cycle_id(due_at), due_at=due_at)
     return (
         bool(Cycle.objects.bulk_create([cycle], ignore_conflicts=True)) and Cycle.objects.filter(id=cycle.id).exists()
     )
+
+
+def _cycle_id(due_at: datetime) -> UUID:
+    return event_id(cycle_key(due_at))
 
 
 def cycles_close_due(
@@ -80,7 +84,7 @@ def cycles_close_due(
     """Close, in order, each cycle that is due, going on where a crashed or concurrent closing stands.
 
     `consumed` tells whether all events received before a moment are posted; a cycle waits for that up to 15 minutes
-    after it is due, unless finance asked to close it now. `as_if_due` makes the open cycle due now.
+    from when it is first found due, unless finance asked to close it now. `as_if_due` makes the open cycle due now.
     Returns the cycles that this call closed. A failure is noted on the cycle and raised.
     """
     closed = []
@@ -104,12 +108,17 @@ def _next_to_close(*, now: datetime, consumed: Callable[[datetime], bool], as_if
         return cycle
     if cycle.due_at > now:
         return None
-    if cycle.requested_at is None and waits_for_consumption(
-        due_at=cycle.due_at, now=now, consumed=consumed(cycle.due_at)
-    ):
+    if cycle.requested_at is None and not consumed(cycle.due_at) and _waits(cycle, now=now):
         log.info("cycle.waits", due_at=cycle.due_at.isoformat())
         return None
     return cycle
+
+
+def _waits(cycle: Cycle, *, now: datetime) -> bool:
+    """Whether a due cycle waits on, for events that are not posted yet; notes that it was looked at."""
+    since = wait_begins(since=cycle.awaited_since, looked_at=cycle.awaited_at, now=now)
+    Cycle.objects.filter(id=cycle.id, state=Cycle.State.OPEN).update(awaited_since=since, awaited_at=now)
+    return waits_for_consumption(since=since, now=now)
 
 
 def _close(cycle: Cycle, *, now: datetime, checkpoint: Checkpoint) -> bool:
@@ -157,11 +166,14 @@ def cycle_flip(*, cycle_id: UUID, now: datetime) -> None:
     if cycle.state != Cycle.State.OPEN:
         return
     cycle.state, cycle.closing_at = Cycle.State.CLOSING, now
-    if now < cycle.due_at and (cycle.starts_at is None or cycle.starts_at < now):
+    early = now < cycle.due_at and (cycle.starts_at is None or cycle.starts_at < now)
+    if early:
         cycle.due_at = now
     cycle.save(update_fields=["state", "closing_at", "due_at"])
     due_at = next_due(cycle.due_at, zone=zone(), at=settings.BILLING_CYCLE_TIME)
-    Cycle.objects.create(starts_at=cycle.due_at, due_at=due_at)
+    # The cycle closed early has the id of the due time that it had, which is the next one's now.
+    key = f"{cycle_key(due_at)}:{cycle.due_at.isoformat()}" if early else cycle_key(due_at)
+    Cycle.objects.create(id=event_id(key), starts_at=cycle.due_at, due_at=due_at)
     log.info("cycle.closing", due_at=cycle.due_at.isoformat(), next_due_at=due_at.isoformat())
 
 
