@@ -200,6 +200,8 @@ def test_tasks_and_days_link_to_the_services_that_know_more(admin: Client, setti
         ("from=&to=", "Choose the first day"),
         ("from=2024-03-04&to=2026-03-04", "at most 366 days"),
         ("from=%3Cb%3E&to=2026-03-04", "“<b>” is not a date"),
+        ("from=0001-01-01&to=0001-01-01", "between 2000 and 2199"),
+        ("from=9999-12-31&to=9999-12-31", "between 2000 and 2199"),
     ],
 )
 def test_a_period_that_is_not_understood_is_an_error_and_shows_no_table(admin: Client, query: str, reason: str):
@@ -250,7 +252,16 @@ def test_a_tie_of_an_empty_period_says_so(admin: Client):
     assert "Nothing was completed" in words(page(admin, "/ties/2026-03-01/2026-03-31"))
 
 
-@pytest.mark.parametrize("address", ["/ties/2026-03-31/2026-03-01", "/ties/2026-02-30/2026-03-01", "/ties/x/y"])
+@pytest.mark.parametrize(
+    "address",
+    [
+        "/ties/2026-03-31/2026-03-01",
+        "/ties/2026-02-30/2026-03-01",
+        "/ties/x/y",
+        "/ties/0001-01-01/0001-01-01",
+        "/ties/9999-12-31/9999-12-31/export",
+    ],
+)
 def test_a_tie_of_no_period_is_not_found(admin: Client, address: str):
     page(admin, address, status=404)
 

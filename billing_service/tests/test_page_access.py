@@ -56,3 +56,15 @@ class TestWhoSeesWhat:
         client = browser("admin")
         for address in (f"/workers/{uuid4()}", "/days/2026-02-30", f"/cycles/{uuid4()}"):
             assert client.get(address).status_code == 404
+
+    @pytest.mark.parametrize("day", ["0001-01-01", "1999-12-31", "3000-01-01", "9999-12-31"])
+    def test_a_day_of_another_age_is_not_found_and_has_no_entries(self, browser, day):
+        client = browser("admin")
+        assert [client.get(f"/days/{day}{end}").status_code for end in ("", "/export")] == [404, 404]
+        assert client.get(f"/statement?day={day}").status_code == 200
+
+    @pytest.mark.parametrize("day", ["2000-01-01", "2999-12-31"])
+    def test_the_first_and_the_last_day_are_pages_and_lead_to_pages_only(self, browser, day):
+        client = browser("admin")
+        links = page(client, f"/days/{day}").select("[rel=prev], [rel=next]")
+        assert [client.get(link["href"]).status_code for link in links] == [200]

@@ -3,7 +3,7 @@
 from django.urls import path, register_converter
 
 from analytics.web import views
-from analytics.web.converters import DayConverter
+from chassis.converters import DayConverter
 
 register_converter(DayConverter, "day")
 

@@ -1,23 +1,9 @@
 """Pages of billing."""
 
-from datetime import date
-
 from django.urls import path, register_converter
 
 from billing.web.views import corrections, cycles, evidence, overview, people
-
-
-class DayConverter:
-    """A date as it stands in an address: 2026-03-02."""
-
-    regex = "[0-9]{4}-[0-9]{2}-[0-9]{2}"
-
-    def to_python(self, value: str) -> date:
-        return date.fromisoformat(value)
-
-    def to_url(self, value: date) -> str:
-        return value.isoformat()
-
+from chassis.converters import DayConverter
 
 register_converter(DayConverter, "day")
 

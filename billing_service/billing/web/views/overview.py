@@ -20,6 +20,7 @@ from billing.web import exports
 from billing.web.forms import ExportForm, NoFilter
 from billing.web.permissions import OFFICE, sees_everything
 from chassis.business_time import business_date
+from chassis.converters import FIRST_DAY
 from chassis.exports import export_response
 from chassis.money import format_cents
 from chassis.permissions import requires, signed_in
@@ -83,7 +84,7 @@ def day_detail(request: HttpRequest, day: date) -> HttpResponse:
         "day": found,
         "page": page,
         "rows": _with_people(page),
-        "before": day - timedelta(days=1),
+        "before": day - timedelta(days=1) if day > FIRST_DAY else None,
         "after": day + timedelta(days=1) if day < business_date(database_now()) else None,
     }
     return render(request, "billing/day.html", context)
