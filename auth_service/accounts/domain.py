@@ -60,11 +60,16 @@ class Standing:
 def email_normalized(text: str) -> str:
     """The address in the one form that is stored and compared (U1: unique regardless of case).
 
-    Raises Refused("email") for what is no address.
+    Raises Refused("email") for what is no address, or none that mail can be sent to: a part of the domain may be short
+    enough to read and too long in the form in which DNS has it (IDNA, 63 characters).
     """
     email = text.strip().lower()
     if len(email) > _EMAIL_LENGTH or not _EMAIL.fullmatch(email):
         raise Refused("email")
+    try:
+        email.rpartition("@")[2].encode("idna")
+    except UnicodeError as error:
+        raise Refused("email") from error
     return email
 
 

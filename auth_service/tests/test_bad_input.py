@@ -7,7 +7,7 @@ from django.test import Client
 
 from accounts import services
 from accounts.domain import RESET, WORKER
-from accounts.models import Account
+from accounts.models import Account, Mail
 from accounts.web.forms import NAME_LENGTH
 
 from .conftest import NOW, PASSWORD
@@ -103,6 +103,19 @@ def test_an_address_that_is_none_is_said_at_the_field_of_each_form(
         assert page(response).select(".field-error, [role=alert]"), address
         assert "<script>@" not in response.content.decode()
     assert Account.objects.count() == 1
+
+
+def test_an_address_that_no_mail_can_be_sent_to_is_said_at_the_field(
+    admin: Account, browser: SignIn, settings: Any
+) -> None:
+    settings.SIGN_UP = "open"
+    email = f"a@{'ü' * 60}.de"
+    asked = [(Client(), "/sign-up", {}), (browser(admin), "/accounts/invite", {"role": WORKER})]
+    for client, address, more in asked:
+        response = client.post(address, keyed(email=email, full_name="Nora", **more))
+        assert response.status_code == 422, address
+        assert "not an e-mail address" in page(response).select_one(".field-error").get_text(), address
+    assert not Mail.objects.exists()
 
 
 def test_no_page_gives_a_password_back(worker: Account, browser: SignIn) -> None:

@@ -32,6 +32,10 @@ def test_an_address_is_the_same_in_any_case(text: str) -> None:
     assert email_normalized(text) == "w.weber@popug.example"
 
 
+def test_a_domain_with_letters_of_any_script_is_taken() -> None:
+    assert email_normalized("w@käfig.example") == "w@käfig.example"
+
+
 @pytest.mark.parametrize(
     "text",
     [
@@ -43,6 +47,9 @@ def test_an_address_is_the_same_in_any_case(text: str) -> None:
         "a@b@c.example",
         "a\n@b.example",
         f"{'a' * 250}@b.example",
+        f"a@{'ü' * 60}.de",
+        f"a@{'b' * 64}.example",
+        "a@b..example",
     ],
 )
 def test_what_is_no_address_is_refused(text: str) -> None:

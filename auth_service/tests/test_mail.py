@@ -11,7 +11,7 @@ from accounts.domain import WORKER
 from accounts.models import Account, Mail
 
 from .conftest import NOW
-from .steps import SignIn, account_page, form_of, keyed, page, said
+from .steps import Make, SignIn, account_page, form_of, keyed, page, said
 
 
 def test_a_mail_is_sent_once_and_its_link_forgotten(worker: Account) -> None:
@@ -35,6 +35,16 @@ def test_a_mail_that_fails_is_tried_again_later_with_the_same_id(worker: Account
     assert services.mail_send(clock=lambda: NOW) == 0
     assert services.mail_send(clock=lambda: NOW + timedelta(seconds=1)) == 1
     assert outbox.outbox[0].extra_headers["Message-ID"] == mail.message_id
+
+
+def test_an_address_that_cannot_be_written_to_holds_up_nobody_elses_mail(worker: Account, make_account: Make) -> None:
+    other = make_account("other@popug.example")
+    for account in (worker, other):
+        services.password_reset_request(email=account.email, base_url="http://auth.example", now=NOW)
+    Mail.objects.filter(account_id=worker.pk).update(to=f"a@{'ü' * 60}.de")
+    assert services.mail_send(clock=lambda: NOW) == 1
+    assert [message.to for message in outbox.outbox] == [[other.email]]
+    assert "UnicodeError" in Mail.objects.get(account_id=worker.pk).last_error
 
 
 def test_the_mail_job_sends_what_is_due(worker: Account) -> None:
