@@ -7,7 +7,7 @@ from sample import consumed
 from sample.models import Effect
 from sample.published import EPOCH, bank
 
-from eventbus import dead_letters, open_dead_letters
+from eventbus import dead_letters, dead_letters_of, open_dead_letters
 from eventbus.models import DeadLetter, InboxRow, Sequence
 from eventbus.testing import deliver
 
@@ -37,6 +37,16 @@ def test_later_events_of_a_dead_letters_key_wait_behind_it_in_order():
     assert DeadLetter.objects.order_by("id").last().state == "waiting"
     assert [effect.number for effect in Effect.objects.all()] == [5]
     assert open_dead_letters() == 4
+
+
+def test_letters_of_a_key_are_found_decided_or_not_and_where_only_the_record_names_it():
+    letters = sequence_of_three()
+    dead_letters.discard(letters[0].pk, by="me", reason="wrong")
+    deliver("payments", [bank("PaymentMade", "other", number=4, text="poison")])
+    DeadLetter.objects.filter(pk=letters[1].pk).update(sequence_key="", event_name="", event_id=None, value=b"junk")
+    found = list(dead_letters_of([letters[0].sequence_key, "nobody"]))
+    assert found == letters
+    assert {letter.about for letter in found} == {letters[0].sequence_key}
 
 
 def test_retry_applies_a_sequence_in_order_and_later_events_pass_again():

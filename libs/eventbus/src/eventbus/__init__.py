@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from eventbus.consumer import Consumer
-    from eventbus.dead_letters import open_dead_letters
+    from eventbus.dead_letters import dead_letters_of, open_dead_letters
     from eventbus.errors import ConsumerStopped, InvalidEvent, TransientError
     from eventbus.event import Event, event_id
     from eventbus.inbox import prune_inbox
@@ -28,6 +28,7 @@ __all__ = [
     "State",
     "TransientError",
     "consumed_until",
+    "dead_letters_of",
     "event_id",
     "looks_twice",
     "open_dead_letters",
@@ -45,6 +46,7 @@ _MODULES = {
     "State": "state",
     "TransientError": "errors",
     "consumed_until": "positions",
+    "dead_letters_of": "dead_letters",
     "event_id": "event",
     "looks_twice": "subscription",
     "open_dead_letters": "dead_letters",

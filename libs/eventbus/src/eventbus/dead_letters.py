@@ -1,10 +1,11 @@
 """What people do about dead letters: look, retry a key's sequence in order, discard with a reason."""
 
+from collections.abc import Iterable
 from collections.abc import Sequence as Listing
 from dataclasses import dataclass
 
 from django.db import connection, transaction
-from django.db.models import Count, OuterRef, QuerySet, Subquery
+from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce, Now
 
 from eventbus import inbox
@@ -65,6 +66,16 @@ def _heads() -> QuerySet[DeadLetter]:
 def open_dead_letters() -> int:
     """How many records are set aside or wait behind one of them: figures may be incomplete while there are any."""
     return DeadLetter.objects.filter(state__in=OPEN).count()
+
+
+def dead_letters_of(keys: Iterable[str]) -> QuerySet[DeadLetter]:
+    """All letters of these keys, decided or not, oldest first; by the record's own key where nothing else is readable.
+
+    To be read and filtered, never changed. `about` says whose letter it is.
+    """
+    named = list(keys)
+    of_records = Q(key__in=[key.encode() for key in named])
+    return DeadLetter.objects.filter(Q(sequence_key__in=named) | of_records).order_by("id")
 
 
 def sequence_of(letter: DeadLetter) -> QuerySet[DeadLetter]:

@@ -190,6 +190,11 @@ class DeadLetter(models.Model):
         return self.state in {self.State.DEAD, self.State.WAITING}
 
     @property
+    def about(self) -> str:
+        """The key of the event, or the record's where the event cannot be read."""
+        return self.sequence_key or self.key_text
+
+    @property
     def key_text(self) -> str:
         """The key for people, whatever bytes it has."""
         return bytes(self.key or b"").decode("utf-8", "backslashreplace")
