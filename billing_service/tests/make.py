@@ -9,6 +9,7 @@ from billing.domain import cycle_key, price_of
 from billing.models import Cycle
 from chassis.replica.models import Account
 from eventbus import Event, event_id
+from eventbus.models import ConsumerGroup, DeadLetter
 
 MONDAY = datetime(2026, 3, 2, 9, tzinfo=UTC)
 DUE = datetime(2026, 3, 2, 17, tzinfo=UTC)  # six o'clock in Berlin
@@ -97,6 +98,15 @@ def task_state(task=None, version=1, name="TaskUpdated", schema=None, **given):
 
 def open_cycle(due_at=DUE, **given) -> Cycle:
     return Cycle.objects.create(id=event_id(cycle_key(due_at)), due_at=due_at, **given)
+
+
+def unreadable(topic, key) -> DeadLetter:
+    """A record that the consumer could not decode, as it sets it aside: nothing is known but the record's key."""
+    group, _ = ConsumerGroup.objects.get_or_create(name="billing-tasks")
+    return DeadLetter.objects.create(
+        group=group, topic=topic, partition=0, offset=1, key=str(key).encode(), value=b"?", headers=b"",
+        received_at=MONDAY, reason="unknown_version", error="there is no such version", state=DeadLetter.State.DEAD,
+    )  # fmt: skip
 
 
 def account(id_=None, *, role="worker", name="Wilma Weber", email=None, **given) -> Account:

@@ -12,7 +12,19 @@ from billing.selectors.ledger_check import CHECKS, ledger_findings
 from billing.services.adjustments import adjustment_post, payout_return
 from billing.services.cycles import cycles_close_due
 from eventbus.testing import deliver
-from tests.make import BORIS, BOSS, DUE, WILMA, assigned, completed, open_cycle, reopened, task_id, task_state
+from tests.make import (
+    BORIS,
+    BOSS,
+    DUE,
+    WILMA,
+    assigned,
+    completed,
+    open_cycle,
+    reopened,
+    task_id,
+    task_state,
+    unreadable,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -190,3 +202,10 @@ class TestComplete:
         [finding] = self.check(capsys)
         assert finding.startswith(f"fee:{task_id()}:1 is missing (dead letters: #")
         assert "TaskAssigned dead" in finding
+
+    def test_a_record_that_cannot_be_read_is_named_by_its_key(self, capsys):
+        deliver("tasks", [task_state(assignment_no=1)])
+        unreadable("tasks", task_id())
+        [finding] = self.check(capsys)
+        assert finding.startswith(f"fee:{task_id()}:1 is missing (dead letters: #")
+        assert "unreadable dead: unknown_version" in finding

@@ -6,11 +6,24 @@ from uuid import uuid4
 import pytest
 
 from billing.domain import Case, Evidence, case_of
-from billing.models import Transfer
+from billing.models import TaskPrice, Transfer
 from billing.services.adjustments import adjustment_post
 from eventbus.testing import deliver
 from tests.ledger import close
-from tests.make import BORIS, BOSS, MONDAY, WILMA, completed, fee, reopened, reward, task_id, task_state
+from tests.make import (
+    BORIS,
+    BOSS,
+    MONDAY,
+    WILMA,
+    assigned,
+    completed,
+    fee,
+    reopened,
+    reward,
+    task_id,
+    task_state,
+    unreadable,
+)
 from tests.pages import dollars, facts, page, rows, text
 
 pytestmark = pytest.mark.django_db
@@ -52,6 +65,18 @@ class TestTheCase:
     def test_its_events_wait_in_dead_letters(self, finance, worked):
         deliver("tasks", [completed(task_id(2), account="nobody")])
         assert answer(finance, task_id(2))[0] == "waiting in dead letters"
+
+    def test_its_completion_waits_for_a_release_that_can_read_it(self, finance, worked):
+        deliver("tasks", [task_state(task_id(2), version=2, status="done", completion_no=1)])
+        unreadable("tasks", task_id(2))
+        assert answer(finance, task_id(2))[0] == "waiting in dead letters"
+        assert "there is no such version" in text(page(finance, f"/tasks/{task_id(2)}").select_one("#letters"))
+
+    def test_a_task_known_by_its_restored_price_alone_was_not_received(self, finance):
+        TaskPrice.objects.create(task_id=TASK, fee=1100, reward=2200, key_id="old")
+        assert answer(finance)[0] == "not received"
+        deliver("tasks", [assigned()])
+        assert answer(finance)[0] == "not completed"
 
     def test_the_completion_was_told_but_has_not_arrived(self, finance, worked):
         deliver("tasks", [task_state(task_id(2), version=2, status="done", completion_no=1)])
@@ -125,9 +150,12 @@ class TestTheEvidence:
         assert late_row[0] == "2 Mar 2026, 15:00 CET"
         assert late_row[2:] == ["2 Mar 2026, 13:00 CET", f"Reward +{dollars(reward(TASK))}"]
 
-    def test_the_creation_is_among_the_events_received(self, finance, worked):
+    @pytest.mark.parametrize("late", [False, True])
+    def test_the_creation_is_among_the_events_received_also_when_it_comes_late(self, finance, worked, late):
         task = task_id(9)
-        deliver("tasks", [task_state(task, name="TaskCreated"), task_state(task, version=2)])
+        events = [task_state(task, name="TaskCreated"), task_state(task, version=2)]
+        for event in reversed(events) if late else events:
+            deliver("tasks", [event])
         found = rows(page(finance, f"/tasks/{task}").select_one("#events"))
         assert sorted(row[1] for row in found) == ["TaskCreated", "TaskUpdated version 2, the latest"]
 

@@ -14,7 +14,6 @@ from billing.selectors.people import accounts_of
 from billing.selectors.statements import Line, lines
 from chassis.replica.models import Account
 
-OPEN_LETTERS = ("dead", "waiting")
 MOST_WORKERS = 50
 EVENT_OF = {Kind.FEE: "TaskAssigned", Kind.EARNING: "TaskCompleted", Kind.REVERSAL: "TaskReopened"}
 
@@ -46,7 +45,8 @@ class Complaint:
 
 def complaint(task_id: UUID, *, worker_id: UUID | None = None) -> Complaint:
     """What became of a task's reward, for everybody or from the side of one worker."""
-    task = Task.objects.filter(id=task_id).first() or Task(id=task_id)
+    known = Task.objects.filter(id=task_id).first()
+    task = known or Task(id=task_id)
     price = TaskPrice.objects.filter(task_id=task_id).first()
     posted = Transfer.objects.filter(task_id=task_id)
     reversals = posted.filter(kind=Kind.REVERSAL)
@@ -55,11 +55,12 @@ def complaint(task_id: UUID, *, worker_id: UUID | None = None) -> Complaint:
     taken_back = reversals.order_by("-occurred_at", "-id").first()
     letters = letters_of(task_id)
     evidence = Evidence(
-        received=price is not None,
+        # Not by its price: billing restores that from what it published itself.
+        received=known is not None or posted.filter(kind__in=EVENT_OF).exists(),
         completions=task.completion_no,
         earnings=earnings.count(),
         standing=standing.account_id if standing else None,
-        letters=any(letter.state in OPEN_LETTERS for letter in letters),
+        letters=any(letter.is_open for letter in letters),
     )
     ids = list(posted.order_by("account_id").values_list("account_id", flat=True).distinct()[:MOST_WORKERS])
     people = accounts_of([*ids, *filter(None, [task.assignee_id])])

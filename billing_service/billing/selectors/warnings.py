@@ -5,10 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.apps import apps
-
 from billing.models import Cycle
-from eventbus import consumed_until
+from eventbus import consumed_until, open_dead_letters
 
 BEHIND = timedelta(seconds=30)
 OVERDUE = timedelta(minutes=10)
@@ -28,9 +26,8 @@ class Incomplete:
 
 def incomplete(now: datetime) -> Incomplete:
     """What may be missing in figures that are shown at this moment."""
-    letters = apps.get_model("eventbus", "DeadLetter").objects.filter(state="dead")
     until = consumed_until("tasks")
     overdue = Cycle.objects.exclude(state=Cycle.State.CLOSED).filter(due_at__lt=now - OVERDUE)
     return Incomplete(
-        dead_letters=letters.count(), behind=until is None or until < now - BEHIND, overdue=overdue.exists()
+        dead_letters=open_dead_letters(), behind=until is None or until < now - BEHIND, overdue=overdue.exists()
     )

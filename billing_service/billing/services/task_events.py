@@ -143,6 +143,13 @@ def tasks_apply(events: Sequence[Event]) -> None:
             " WHERE t.version < EXCLUDED.version",
             [list(column) for column in zip(*rows, strict=True)],
         )
+        if created:  # also one that came after the task's later states
+            cursor.execute(
+                "UPDATE billing_task t SET created_received_at = v.at"
+                " FROM unnest(%s::uuid[], %s::timestamptz[]) AS v(id, at)"
+                " WHERE t.id = v.id AND t.created_received_at IS NULL",
+                [list(created), list(created.values())],
+            )
 
 
 def _task_row(task_id: UUID, event: Event) -> tuple[object, ...]:

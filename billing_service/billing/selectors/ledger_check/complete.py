@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from billing.selectors.dead_letters import open_dead_letters
+from billing.selectors.dead_letters import open_letters
 from billing.selectors.journal import query
 from billing.selectors.ledger_check.finding import Finding
 
@@ -37,7 +37,7 @@ COMPLETE = """
 def complete_findings() -> list[Finding]:
     """Events that are lost or wait somewhere; open dead letters of the task are named as the reason."""
     found: list[tuple[UUID, str]] = [(row[0], row[1]) for row in query(COMPLETE)]
-    dead = open_dead_letters({task_id for task_id, _ in found})
+    dead = open_letters({task_id for task_id, _ in found})
     return [Finding("every task's events are posted", text + _reason(dead.get(task_id, []))) for task_id, text in found]
 
 
