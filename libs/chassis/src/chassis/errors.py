@@ -62,7 +62,7 @@ class TooLargeMiddleware:
         length = int(request.META.get("CONTENT_LENGTH") or 0)
         if length <= settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
             return self.get_response(request)
-        for _ in range(min(length, DRAINED_BYTES) // _CHUNK_BYTES + 1):
+        for _chunk in range(min(length, DRAINED_BYTES) // _CHUNK_BYTES + 1):
             if not request.read(_CHUNK_BYTES):
                 break
         template = "chassis/fragments/too_large.html" if is_htmx(request) else "413.html"
