@@ -21,6 +21,8 @@ pytestmark = pytest.mark.django_db(transaction=True)
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
 WIDE = {"width": 1280, "height": 800}
 PHONE = {"width": 390, "height": 844}
+TOO_NARROW = """() => [...document.querySelectorAll(".fact > *")]
+  .filter(part => part.scrollWidth > part.clientWidth).map(part => part.innerText)"""
 
 
 @pytest.fixture
@@ -131,6 +133,7 @@ def test_axe_finds_nothing_on_any_page(open_page, story, manager, worker, scheme
         found = Axe().run(page)
         assert found.violations_count == 0, f"{path}: {found.generate_report()}"
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), f"{path} is wider than the screen"
+        assert page.evaluate(TOO_NARROW) == [], f"{path}: out of its card"
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
