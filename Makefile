@@ -13,7 +13,7 @@ PORTS = AUTH_PORT TASKS_PORT BILLING_PORT ANALYTICS_PORT MAIL_PORT SMTP_PORT IMA
 	KAFKA_CONTROLLER_PORT REGISTRY_PORT REGISTRY_MANAGEMENT_PORT VALKEY_PORT
 export $(PORTS)
 .DEFAULT_GOAL := help
-.PHONY: help bootstrap demo test lint e2e bench clean shell logs psql migrations lock warm cold stop start memory close
+.PHONY: help bootstrap demo test lint e2e pictures bench clean shell logs psql migrations lock warm cold stop start memory close
 
 help: ## list the targets
 	@grep -E '^[a-z0-9]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -34,6 +34,10 @@ lint: bootstrap ## ruff, import-linter and mypy alone
 
 e2e: bootstrap ## the browser tests alone: make e2e k=reassign
 	@$(DEV) test --suite e2e $(if $(k),-k "$(k)")
+
+pictures: bootstrap ## take the pictures of the README anew, of a demo of thirty days
+	@mkdir -p docs/pictures
+	@TRACKER_PICTURES=$(CURDIR)/docs/pictures TRACKER_PICTURES_DAYS=30 $(DEV) test --suite e2e -k "demo or later"
 
 bench: bootstrap ## measure throughput and latency, write bench/results.json
 	@.venv/bin/python -m bench

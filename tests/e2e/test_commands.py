@@ -9,17 +9,28 @@ import signal
 import subprocess
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
+from people import Person
+from playwright.sync_api import Browser, expect
 
 from dev import ports
 from dev.system import ALL_PORTS
 
 ROOT = Path(__file__).resolve().parents[2]
 UP_SECONDS = 300
-DAYS = 2
+DAYS = int(os.environ.get("TRACKER_PICTURES_DAYS") or 2)
+# Who is seen doing what in the pictures of the README; each has to show what it is about.
+PICTURES = {
+    "auth": ("admin", "/", "Wilma Weber"),
+    "tasks": ("manager", "/?show=open", "Done"),
+    "billing": ("finance", "/", "Management's income"),
+    "analytics": ("admin", "/", "Most expensive"),
+}
 
 
 class Demo:
@@ -85,6 +96,33 @@ class Demo:
         return [process for process in found if process.pid != os.getpid()]
 
 
+@dataclass(frozen=True)
+class Described:
+    """What `.local/demo.json` tells a program."""
+
+    told: dict[str, Any]
+
+    def url(self, service: str) -> str:
+        return str(self.told["urls"][service])
+
+    def password(self, email: str) -> str:
+        return next(account["password"] for account in self.told["accounts"] if account["email"] == email)
+
+
+def take_pictures(told: dict[str, Any], browser: Browser, folder: Path) -> None:
+    """A picture of each service, as a newcomer sees the demo; `TRACKER_PICTURES` names the folder to keep them in."""
+    for service, (name, path, shown) in PICTURES.items():
+        someone = Person(name, Described(told), browser)  # type: ignore[arg-type]
+        someone.sign_in(service if service != "auth" else "tasks")
+        page = someone.open(service, path)
+        expect(page.get_by_text(shown).first).to_be_visible()
+        page.wait_for_load_state("networkidle")
+        picture = folder / f"{service}.png"
+        page.screenshot(path=picture)
+        assert picture.stat().st_size > 10_000
+        someone.close()
+
+
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
     made = Demo(tmp_path_factory.mktemp("commands") / "local")
@@ -124,11 +162,12 @@ def test_make_demo_and_what_it_tells_to_try(demo: Demo) -> None:
     assert demo.processes() == []
 
 
-def test_a_later_start_keeps_the_data_and_clean_forgets_it(demo: Demo) -> None:
+def test_a_later_start_keeps_the_data_and_clean_forgets_it(demo: Demo, browser: Browser, tmp_path: Path) -> None:
     before = json.loads((demo.folder / "demo.json").read_text())
     assert "Working through" not in demo.start()
     assert json.loads((demo.folder / "demo.json").read_text()) == before
     assert "earning" in demo.make("psql", "s=billing", typed="SELECT DISTINCT kind FROM billing_transfer;\n")
+    take_pictures(before, browser, Path(os.environ.get("TRACKER_PICTURES") or tmp_path))
     assert demo.interrupt() == -signal.SIGINT
     assert demo.processes() == []
 
