@@ -4,8 +4,9 @@ from uuid import uuid4
 
 import pytest
 from django.db import IntegrityError, transaction
+from prometheus_client import REGISTRY
 
-from billing.domain import Company, LedgerError
+from billing.domain import Company, LedgerError, PayloadConflict
 from billing.models import LedgerAccount, Transfer
 from billing.selectors.ledger_check import ledger_findings
 from billing.services.adjustments import adjustment_post, adjustment_reverse
@@ -40,6 +41,19 @@ def test_a_correction_pays_to_or_takes_from_a_worker(credit):
 def test_a_form_sent_twice_books_once():
     key = uuid4()
     assert correct(form_key=key) == correct(form_key=key, now=DUE)
+    assert balances() == {WILMA: 1050}
+
+
+@pytest.mark.parametrize(
+    "other", [{"amount": 999}, {"credit": False}, {"reason": "Another reason."}, {"account_id": BOSS}]
+)
+def test_the_same_key_with_another_content_is_refused_with_an_alarm(other):
+    key = uuid4()
+    correct(form_key=key)
+    alarms = REGISTRY.get_sample_value("billing_payload_conflicts_total")
+    with pytest.raises(PayloadConflict), transaction.atomic():
+        correct(form_key=key, **other)
+    assert REGISTRY.get_sample_value("billing_payload_conflicts_total") == alarms + 1
     assert balances() == {WILMA: 1050}
 
 

@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from django.db import IntegrityError, transaction
 
-from billing.models import Cycle, Transfer
+from billing.models import Cycle, Payout, Transfer
 from billing.selectors.clock import database_now
 from billing.selectors.ledger_check import ledger_findings
 from billing.services.cycles import (
@@ -175,7 +175,7 @@ class TestWaiting:
 
     def test_finance_closes_a_due_cycle_without_waiting(self, cycle):
         Cycle.objects.filter(id=cycle.id).update(due_at=database_now() - timedelta(minutes=1))
-        assert cycle_request_close(cycle_id=cycle.id, actor_id=BOSS)
+        assert cycle_request_close(cycle_id=cycle.id, actor_id=BOSS, now=database_now())
         cycle.refresh_from_db()
         assert cycle.requested_by == BOSS
         assert close(database_now(), consumed=False) == [cycle.id]
@@ -183,7 +183,7 @@ class TestWaiting:
     @pytest.mark.parametrize("change", [{"due_at": datetime(2100, 1, 1, tzinfo=UTC)}, {"state": "closed"}])
     def test_a_cycle_that_is_not_due_or_not_open_cannot_be_closed_by_finance(self, cycle, change):
         Cycle.objects.filter(id=cycle.id).update(**change)
-        assert not cycle_request_close(cycle_id=cycle.id, actor_id=BOSS)
+        assert not cycle_request_close(cycle_id=cycle.id, actor_id=BOSS, now=database_now())
         assert Cycle.objects.get().requested_at is None
 
     def test_a_ledger_without_a_cycle_has_nothing_to_close(self, cycle):
@@ -233,6 +233,19 @@ class TestTheNextCyclesEntries:
         deliver("tasks", [completed(task_id(2))])
         self.pay(closing)
         assert payouts() == [(WILMA, reward(TASK))]
+
+    def test_who_is_paid_is_said_by_the_journal_not_by_the_mails(self, closing):
+        """A lost mail, and a reward afterwards: paid once, and closing comes to its end."""
+        following = Cycle.objects.get(state="open")
+        start = WILMA.__class__(int=0)
+        payouts_post_batch(cycle_id=closing.id, next_cycle_id=following.id, now=DUE, after=start, skip_locked=True)
+        Payout.objects.all().delete()
+        deliver("tasks", [completed(task_id(2))])
+        close(DUE + timedelta(minutes=1))
+        closing.refresh_from_db()
+        assert (closing.state, closing.payout_count, closing.payout_sum) == ("closed", 1, reward(TASK))
+        assert payouts() == [(WILMA, reward(TASK))]
+        assert [finding.rule for finding in ledger_findings()] == ["payouts equal their transfers"]
 
     def test_a_cycle_that_owes_somebody_is_not_closed(self, closing):
         following = Cycle.objects.get(state="open")

@@ -155,8 +155,36 @@ class TestTwoConnections:
         assert Cycle.objects.count() == 1
         assert balances() == {WILMA: -sum(fee(task_id(n)) for n in range(4))}
 
+    def test_a_replica_that_meets_a_long_closing_leaves_it_to_the_other(self, monkeypatch):
+        """The hash over millions of entries is made under the lock of the cycle's row."""
+        monkeypatch.setattr("billing.services.cycles.LOCK_ATTEMPTS", 3)
+        cycle = open_cycle()
+        task_events_post([completed()])
+        cycle_flip(cycle_id=cycle.id, now=DUE)
+        with transaction.atomic():
+            Cycle.objects.select_for_update().get(id=cycle.id)
+            other = in_thread(close)
+            other.join(5)
+            assert not other.is_alive()
+        assert other.outcome == []
+        cycle.refresh_from_db()
+        assert (cycle.state, cycle.failure) == ("closing", "")
+        assert close() == [cycle.id]
+
+    def test_a_payout_waits_for_a_workers_row_with_a_short_timeout_and_tries_again(self):
+        cycle = open_cycle()
+        task_events_post([completed()])
+        with transaction.atomic():
+            LedgerAccount.objects.select_for_update().get(id=WILMA)
+            closer = in_thread(close)
+            until(lambda: waiting_for_a_lock("transactionid"))
+            until(lambda: not waiting_for_a_lock("transactionid"))  # the first attempt has given up
+            assert closer.is_alive()
+        closer.join(15)
+        assert closer.outcome == [cycle.id]
+
     def test_a_flip_that_never_gets_the_lock_fails_and_says_so(self, monkeypatch):
-        monkeypatch.setattr("billing.services.cycles.FLIP_ATTEMPTS", 1)
+        monkeypatch.setattr("billing.services.cycles.LOCK_ATTEMPTS", 1)
         cycle = open_cycle()
         with transaction.atomic():
             task_events_post([completed()])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
@@ -119,6 +120,9 @@ def payout_return(*, transfer_id: UUID, reason: str, actor_id: UUID, now: dateti
 
 
 def _post(posting: Posting, batch: Batch, balances: Mapping[UUID, Balance]) -> UUID:
-    if not (stored := transfers_find([posting.id])):
-        post([posting], batch=batch, balances=balances, stored=stored)
+    """Post it, or find that the same form did before, at another time; the same key for anything else is refused."""
+    stored = transfers_find([posting.id])
+    if stored:
+        posting = replace(posting, occurred_at=Transfer.objects.get(id=posting.id).occurred_at)
+    post([posting], batch=batch, balances=balances, stored=stored)
     return posting.id

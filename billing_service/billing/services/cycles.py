@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from datetime import datetime
+from functools import partial
+from typing import TypeVar
 from uuid import UUID
 
 import celery
@@ -12,22 +14,24 @@ import structlog
 from django.conf import settings
 from django.db import OperationalError, connection, transaction
 from django.db.models import Count, Sum
+from psycopg.errors import DeadlockDetected, LockNotAvailable
 
-from billing.domain import cycle_key, next_due, wait_begins, waits_for_consumption
+from billing.domain import Kind, cycle_key, next_due, wait_begins, waits_for_consumption
 from billing.events import published
-from billing.models import Cycle
-from billing.selectors.clock import database_now
-from billing.selectors.journal import anybody_owed, cycle_hash, take_time
-from billing.services.payouts import payouts_post_batch
+from billing.models import Cycle, Transfer
+from billing.selectors.journal import anybody_owed, cycle_hash
+from billing.services.limits import lock_briefly, take_time
+from billing.services.payouts import ClosingElsewhere, payouts_post_batch
 from billing.services.postings import Batch
 from chassis.business_time import zone
 from eventbus import TransientError, event_id, publish
 
 LEDGER_LOCK = 5_200_417  # advisory: posters share it, flipping the cycle takes it alone
-FLIP_ATTEMPTS = 30
+LOCK_ATTEMPTS = 30  # of a second each, at most
 CLOSE_JOB = "billing.jobs.close_due_cycles"
 
 Checkpoint = Callable[[str], None]
+T = TypeVar("T")
 log = structlog.get_logger(__name__)
 
 
@@ -85,13 +89,17 @@ def cycles_close_due(
 
     `consumed` tells whether all events received before a moment are posted; a cycle waits for that up to 15 minutes
     from when it is first found due, unless finance asked to close it now. `as_if_due` makes the open cycle due now.
-    Returns the cycles that this call closed. A failure is noted on the cycle and raised.
+    Returns the cycles that this call closed. A failure is noted on the cycle and raised; a cycle that another process
+    is closing just now is left to it.
     """
     closed = []
     while cycle := _next_to_close(now=now, consumed=consumed, as_if_due=as_if_due):
         try:
             if _close(cycle, now=now, checkpoint=checkpoint):
                 closed.append(cycle.id)
+        except ClosingElsewhere:
+            log.info("cycle.closing_elsewhere", due_at=cycle.due_at.isoformat())
+            break
         except Exception as error:
             unfinished = Cycle.objects.filter(id=cycle.id).exclude(state=Cycle.State.CLOSED)
             unfinished.update(failure=f"{type(error).__name__}: {error}"[:2000], failed_at=now)
@@ -124,33 +132,34 @@ def _waits(cycle: Cycle, *, now: datetime) -> bool:
 def _close(cycle: Cycle, *, now: datetime, checkpoint: Checkpoint) -> bool:
     """Flip, pay, close: each step looks at what is there and does the rest of it."""
     if cycle.state == Cycle.State.OPEN:
-        _flip(cycle.id, now=now)
+        _trying(partial(cycle_flip, cycle_id=cycle.id, now=now))
         checkpoint("flipped")
     following = Cycle.objects.get(state=Cycle.State.OPEN)
     while True:
         for skip_locked in (True, False):  # the rows that others hold come last, then waiting for them
             after: UUID | None = UUID(int=0)
             while after is not None:
-                after = payouts_post_batch(
-                    cycle_id=cycle.id, next_cycle_id=following.id, now=now, after=after, skip_locked=skip_locked
-                )
+                pay = partial(payouts_post_batch, cycle_id=cycle.id, next_cycle_id=following.id, now=now)
+                after = _trying(partial(pay, after=after, skip_locked=skip_locked))
                 checkpoint("paid")
-        outcome = cycle_finish(cycle_id=cycle.id, next_cycle_id=following.id, now=now)
+        outcome = _trying(partial(cycle_finish, cycle_id=cycle.id, next_cycle_id=following.id, now=now))
         checkpoint("finished")
         if outcome is not None:
             return outcome
 
 
-def _flip(cycle_id: UUID, *, now: datetime) -> None:
-    """Take the lock with a short timeout and try again: whoever waits for it holds up all posters behind."""
-    for attempt in range(1, FLIP_ATTEMPTS + 1):
+def _trying(step: Callable[[], T]) -> T:
+    """A step whose locks have a short timeout, again until it has them: nobody waits long behind one that waits."""
+    for _ in range(1, LOCK_ATTEMPTS):
         try:
-            cycle_flip(cycle_id=cycle_id, now=now)
-            return
-        except OperationalError:
-            if attempt == FLIP_ATTEMPTS:
+            return step()
+        except ClosingElsewhere:
+            pass
+        except OperationalError as error:
+            if not isinstance(error.__cause__, LockNotAvailable | DeadlockDetected):
                 raise
-            time.sleep(0.2)
+        time.sleep(0.2)
+    return step()
 
 
 @transaction.atomic
@@ -159,8 +168,7 @@ def cycle_flip(*, cycle_id: UUID, now: datetime) -> None:
 
     One that is closed before its time (`as_if_due`) is due now: what happens from now on is in time for the next one.
     """
-    with connection.cursor() as cursor:
-        cursor.execute("SET LOCAL lock_timeout = '1s'")
+    lock_briefly()
     _ledger_lock("SELECT pg_advisory_xact_lock(%s)")
     cycle = Cycle.objects.get(id=cycle_id)
     if cycle.state != Cycle.State.OPEN:
@@ -181,15 +189,18 @@ def cycle_flip(*, cycle_id: UUID, now: datetime) -> None:
 def cycle_finish(*, cycle_id: UUID, next_cycle_id: UUID, now: datetime) -> bool | None:
     """Close a cycle that owes nobody: sums, hash chain and CycleClosed under the cycle's row lock.
 
-    True if this call closed it, False if it was closed already, None if somebody is still to be paid.
+    True if this call closed it, False if it was closed already, None if somebody is still to be paid. Raises
+    ClosingElsewhere if the row is taken: one who hashes a long cycle holds it for minutes.
     """
-    cycle = Cycle.objects.select_for_update().get(id=cycle_id)
+    take_time()
+    cycle = Cycle.objects.select_for_update(skip_locked=True).filter(id=cycle_id).first()
+    if cycle is None:
+        raise ClosingElsewhere
     if cycle.state == Cycle.State.CLOSED:
         return False
     if anybody_owed(cycle_id=cycle_id, next_cycle_id=next_cycle_id):
         return None
-    take_time()
-    payouts = cycle.payouts.aggregate(count=Count("id"), sum=Sum("amount"))
+    payouts = Transfer.objects.filter(cycle=cycle, kind=Kind.PAYOUT).aggregate(count=Count("id"), sum=Sum("amount"))
     cycle.payout_count, cycle.payout_sum = payouts["count"], payouts["sum"] or 0
     cycle.hash = cycle_hash(cycle_id=cycle.id)
     cycle.state, cycle.closed_at = Cycle.State.CLOSED, now
@@ -201,12 +212,11 @@ def cycle_finish(*, cycle_id: UUID, next_cycle_id: UUID, now: datetime) -> bool 
 
 
 @transaction.atomic
-def cycle_request_close(*, cycle_id: UUID, actor_id: UUID) -> bool:
+def cycle_request_close(*, cycle_id: UUID, actor_id: UUID, now: datetime) -> bool:
     """Finance wants a due cycle closed now, without waiting for late events (B4); False if it is not due or not open.
 
     The closing itself runs in the worker: now if it can be told, within a minute otherwise.
     """
-    now = database_now()
     cycle = Cycle.objects.select_for_update().get(id=cycle_id)
     if cycle.state != Cycle.State.OPEN or cycle.due_at > now:
         return False

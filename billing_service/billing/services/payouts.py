@@ -13,11 +13,16 @@ from billing.events import published
 from billing.models import Cycle, Payout
 from billing.selectors.clock import database_now
 from billing.selectors.journal import OWED, query
+from billing.services.limits import lock_briefly
 from billing.services.postings import Batch, accounts_lock, post
 from chassis.outgoing import message_id
 from eventbus import event_id, publish_many
 
 PAY_BATCH = 500  # workers a transaction pays
+
+
+class ClosingElsewhere(Exception):
+    """Another process holds the cycle's row: it is closing it, or about to."""
 
 
 @transaction.atomic
@@ -26,9 +31,14 @@ def payouts_post_batch(
 ) -> UUID | None:
     """Pay the next workers, in key order `after` an account; returns the last one looked at, None at the end.
 
-    The locks are taken in a statement of their own, and what is owed is read in the one after it.
+    The locks are taken in a statement of their own, and what is owed is read in the one after it. Raises
+    ClosingElsewhere if the cycle's row is taken, OperationalError for a worker's row that is held for a second.
     """
-    if query("SELECT state FROM billing_cycle WHERE id = %s FOR SHARE", [cycle_id]) != [(Cycle.State.CLOSING,)]:
+    lock_briefly()
+    state = query("SELECT state FROM billing_cycle WHERE id = %s FOR SHARE SKIP LOCKED", [cycle_id])
+    if not state:
+        raise ClosingElsewhere
+    if state != [(Cycle.State.CLOSING,)]:
         return None
     parameters = {"cycle": cycle_id, "next": next_cycle_id, "after": after, "limit": PAY_BATCH}
     lock = "AND a.id > %(after)s ORDER BY a.id LIMIT %(limit)s FOR UPDATE OF a" + " SKIP LOCKED" * skip_locked

@@ -5,8 +5,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import transaction
 
-from billing.selectors.journal import take_time
 from billing.selectors.ledger_check import CHECKS, Finding, complete_findings, ledger_findings
+from billing.services.limits import take_time
 
 SHOWN = 50
 

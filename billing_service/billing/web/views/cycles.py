@@ -127,7 +127,7 @@ def cycle_close(request: HttpRequest, cycle_id: UUID) -> HttpResponse:
     actor_id = UUID(str(request.user.pk))
 
     def close() -> str:
-        if cycle_request_close(cycle_id=cycle.id, actor_id=actor_id):
+        if cycle_request_close(cycle_id=cycle.id, actor_id=actor_id, now=database_now()):
             messages.success(request, _("Closing has begun. This page shows how far it is."))
         else:
             messages.warning(request, _("Nothing to do: this cycle is not due, or it is being closed already."))
