@@ -7,6 +7,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from billing.models import Transfer
 from billing.selectors.clock import database_now
 from billing.services.adjustments import adjustment_post
 from eventbus.testing import deliver
@@ -25,7 +26,7 @@ from tests.make import (
     task_id,
     task_state,
 )
-from tests.pages import dollars, facts, page, rows, text
+from tests.pages import dollars, facts, page, rows, soup_of, text
 
 pytestmark = pytest.mark.django_db
 TASK = task_id()
@@ -57,6 +58,18 @@ class TestStatement:
     def test_an_unknown_cause_is_shown_as_it_is(self, browser, worked):
         deliver("tasks", [assigned(no=2, cause="by lot", actor="system")])
         assert "by lot, by the system, 10:00" in rows(page(browser("finance"), f"/workers/{WILMA}"))[0][2]
+
+    def test_a_cause_that_would_fill_the_page_is_cut_and_more_of_it_is_on_hover(self, browser, worked):
+        deliver("tasks", [assigned(no=2, cause="<lot>" + "x" * 100_000, actor="system")])
+        client = browser("finance")
+        entry = Transfer.objects.get(cause__startswith="<lot>")
+        for address in (f"/workers/{WILMA}", f"/tasks/{TASK}", f"/entries/{entry.id}"):
+            response = client.get(address)
+            assert len(response.content) < 100_000, address
+            [cause] = [span for span in soup_of(response).select("span[title]") if span.text.startswith("<lot>")]
+            assert len(cause.text) < 100, address
+            assert cause.text.endswith("…, by the system, 10:00"), address
+            assert 1_000 < len(cause["title"]) < 1_100, address
 
     def test_balance_and_todays_earnings_stand_above(self, browser, worked):
         me = browser("worker", who=account(role="worker"))

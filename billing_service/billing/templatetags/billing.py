@@ -28,9 +28,10 @@ def kind(value: str) -> str:
 
 
 @register.filter
-def cause(line: Line) -> str:
-    """An entry's cause in words."""
-    return wording.cause_in_words(line)
+def cause(line: Line) -> SafeString | str:
+    """An entry's cause in words; of one that is too long for a page, more on hover."""
+    shown, whole = wording.cause_in_words(line, longest=wording.CAUSE_SHOWN), wording.cause_in_words(line)
+    return shown if shown == whole else format_html('<span title="{}">{}</span>', whole, shown)
 
 
 @register.filter

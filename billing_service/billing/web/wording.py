@@ -52,21 +52,28 @@ CASES = {
     Case.REWARDED: gettext_lazy("Rewarded: %(earner)s earned it, %(when)s."),
 }
 
+# How many characters of a cause that is not known here are shown, and how many can be read: on hover and in a file.
+CAUSE_SHOWN, CAUSE_READ = 60, 1_000
+
 
 def kind_in_words(kind: str) -> str:
     """What an entry is."""
     return str(KINDS[Kind(kind)])
 
 
-def cause_in_words(line: Line) -> str:
-    """Why an entry is there: who did what, when; a cause that is not known here is shown as it is."""
+def cause_in_words(line: Line, *, longest: int = CAUSE_READ) -> str:
+    """Why an entry is there: who did what, when; an unknown cause as it is, up to `longest` characters."""
     entry = line.entry
     if entry.kind == Kind.PAYOUT:
         return _("cycle due %(when)s was closed") % {"when": format_when(line.cycle.due_at)}
     unknown = _("%(cause)s, by %(who)s, %(time)s")
     words = str(BY_SOMEBODY.get((Kind(entry.kind), entry.cause), unknown))
     who = line.actor or _("the system")
-    return words % {"who": who, "time": f"{in_zone(entry.occurred_at):%H:%M}", "cause": entry.cause}
+    return words % {"who": who, "time": f"{in_zone(entry.occurred_at):%H:%M}", "cause": _cut(entry.cause, longest)}
+
+
+def _cut(text: str, longest: int) -> str:
+    return text if len(text) <= longest else f"{text[: longest - 1]}…"
 
 
 def company_in_words(side: UUID) -> str:
@@ -80,5 +87,5 @@ def case_in_words(found: Complaint) -> str:
     if found.standing:
         given = {"earner": found.standing.account.name, "when": format_when(found.standing.entry.occurred_at)}
     if found.taken_back:
-        given["why"] = cause_in_words(found.taken_back)
+        given["why"] = cause_in_words(found.taken_back, longest=CAUSE_SHOWN)
     return str(CASES[found.case]) % given
