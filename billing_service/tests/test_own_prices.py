@@ -7,6 +7,7 @@ from billing.management.commands.run_consumer import Command, read_own_prices
 from billing.models import LedgerAccount, TaskPrice
 from billing.services.task_events import task_events_post, tasks_apply
 from eventbus import Relay
+from eventbus.heartbeat import Heartbeat
 from eventbus.testing import published
 from tests.make import WILMA, assigned, fee, open_cycle, task_id, task_state
 
@@ -28,7 +29,7 @@ def relay():
 
 
 @pytest.mark.usefixtures("topics")
-def test_a_lost_billing_finds_its_prices_in_the_topic_although_the_key_is_another(settings, tmp_path, monkeypatch):
+def test_a_lost_billing_finds_its_prices_in_the_topic_although_the_key_is_another(settings, tmp_path):
     old = {task_id(number): fee(task_id(number)) for number in range(20)}
     tasks_apply([task_state(task) for task in old])
     assert len(published("TaskPriced")) == 20
@@ -36,15 +37,20 @@ def test_a_lost_billing_finds_its_prices_in_the_topic_although_the_key_is_anothe
     TaskPrice.objects.all().delete()
     settings.PRICE_KEYS = {"new": b"\x07" * 32}
     heartbeat = tmp_path / "heartbeat"
-    monkeypatch.setenv("HEARTBEAT_FILE", str(heartbeat))
 
-    read_own_prices()
+    assert read_own_prices(Heartbeat(str(heartbeat)), when_told=lambda stop: None)
 
     assert dict(TaskPrice.objects.values_list("task_id", "fee")) == old
     assert heartbeat.exists()
     open_cycle()
     task_events_post([assigned(task) for task in old])
     assert LedgerAccount.objects.get(id=WILMA).balance == -sum(old.values())
+
+
+@pytest.mark.usefixtures("topics")
+def test_who_is_told_to_stop_while_it_reads_stops():
+    assert not read_own_prices(Heartbeat(), when_told=lambda stop: stop())
+    assert not TaskPrice.objects.exists()
 
 
 def test_billings_own_command_comes_before_the_bus_s():
