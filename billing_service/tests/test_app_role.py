@@ -20,10 +20,11 @@ def test_the_app_cannot_rewrite_history(app, table, statement):
         app.execute(statement.format(table, column, column))
 
 
-@pytest.mark.parametrize("statement", ["DELETE FROM billing_cycle", "TRUNCATE billing_ledgeraccount CASCADE"])
-def test_the_app_cannot_forget_a_cycle_or_an_account(app, statement):
+@pytest.mark.parametrize("table", ["cycle", "ledgeraccount", "accountday", "payout"])
+@pytest.mark.parametrize("statement", ["DELETE FROM billing_{}", "TRUNCATE billing_{} CASCADE"])
+def test_the_app_cannot_forget_a_cycle_an_account_a_day_or_a_payout(app, table, statement):
     with pytest.raises(psycopg.errors.InsufficientPrivilege):
-        app.execute(statement)
+        app.execute(statement.format(table))
 
 
 @pytest.mark.parametrize("change", ["DISABLE TRIGGER USER", "DROP CONSTRAINT transfer_amount_above_zero"])

@@ -68,7 +68,8 @@ def uuid_array(ids: Iterable[UUID]) -> str:
 def accounts_lock(account_ids: Iterable[UUID]) -> dict[UUID, Balance]:
     """Lock the ledger accounts in key order, making those that are missing, and return balance and entry number.
 
-    New ones are inserted before any is locked, so that nobody waits for a new row while holding an old one.
+    New ones are inserted before any is locked, so that nobody waits for a new row while holding an old one of this
+    call; those of an earlier handler in the same transaction are held already, and a deadlock is tried again.
     """
     ids = uuid_array(sorted(set(account_ids)))
     with connection.cursor() as cursor:

@@ -17,7 +17,7 @@ from eventbus import Event, looks_twice, publish_many
 
 
 def prices_ensure(first_seen: Mapping[UUID, datetime]) -> dict[UUID, Price]:
-    """Prices of the tasks, in cents; draws and publishes those that are missing, and makes stubs of their tasks.
+    """Prices of the tasks, in cents; draws and publishes those that are missing, and makes stubs of those tasks.
 
     `first_seen` has the event_time of each task's first event in the batch. Runs in the caller's transaction.
     """

@@ -23,7 +23,6 @@ BY_SOMEBODY = {
     (Kind.FEE, "reassigned"): gettext_lazy("all tasks reassigned by %(who)s, %(time)s"),
     (Kind.FEE, "left"): gettext_lazy("drawn anew, the assignee left, %(time)s"),
     (Kind.FEE, "reopened"): gettext_lazy("drawn anew at reopening by %(who)s, %(time)s"),
-    (Kind.FEE, "undone"): gettext_lazy("drawn anew, done was undone by %(who)s, %(time)s"),
     (Kind.FEE, "waited"): gettext_lazy("assigned after waiting for a worker, %(time)s"),
     (Kind.FEE, "crossed"): gettext_lazy("drawn anew, the assignment crossed a deactivation, %(time)s"),
     (Kind.EARNING, ""): gettext_lazy("completed by %(who)s, %(time)s"),
