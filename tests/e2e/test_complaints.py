@@ -51,8 +51,8 @@ def exports_on(someone: Person, service: str, path: str) -> list[str]:
 
 
 def test_finance_finds_why_a_reward_is_missing_and_corrects_it(person: PersonMaker) -> None:
-    manager, finance, pavel = person("manager"), person("finance"), person("pavel")
-    task = manager.create_task("[POPUG-77] Fix the night lamp", assignee="Pavel Petrov")
+    manager, finance, ines = person("manager"), person("finance"), person("ines")
+    task = manager.create_task("[POPUG-77] Fix the night lamp", assignee="Inês Duarte")
     manager.price(task)
 
     page = finance.open("billing")
@@ -61,13 +61,13 @@ def test_finance_finds_why_a_reward_is_missing_and_corrects_it(person: PersonMak
     page.get_by_role("link", name=re.compile("Fix the night lamp")).click()
     expect(page.locator("[data-case]")).to_have_attribute("data-case", "not completed")
 
-    pavel.complete("Fix the night lamp")
+    ines.complete("Fix the night lamp")
     finance.sees("billing", f"/tasks/{task}", "Reward")
     page.reload()
     expect(page.locator("[data-case]")).to_have_attribute("data-case", "rewarded", timeout=SLOW)
 
     finance.open("billing", "/corrections/new")
-    page.get_by_label("Worker").fill("pavel@popug.example")
+    page.get_by_label("Worker").fill("ines@popug.example")
     page.get_by_label("pay to the worker").check()
     page.get_by_label("Amount").fill("12.5")
     page.get_by_label("Reason").fill("You bought the lamp <b>on your own</b> money.")
@@ -77,8 +77,8 @@ def test_finance_finds_why_a_reward_is_missing_and_corrects_it(person: PersonMak
     page.get_by_role("button", name="Post the correction").click()
     expect(page.get_by_text("on your own").first).to_be_visible()
 
-    pavel.sees("billing", "/statement", "You bought the lamp <b>on your own</b> money.", "+$12.50")
-    assert pavel.status("billing", "/corrections/new") == 403
+    ines.sees("billing", "/statement", "You bought the lamp <b>on your own</b> money.", "+$12.50")
+    assert ines.status("billing", "/corrections/new") == 403
 
 
 @pytest.mark.parametrize("name", LISTS_OF)
