@@ -20,6 +20,11 @@ def commit(*numbers: int) -> None:
         publish_many(order("OrderState", "o1", number) for number in numbers)
 
 
+def states(kafka) -> list[int]:
+    """The numbers in the topic, as Avro writes small ones."""
+    return [record.value[-2] // 2 for record in kafka.records("orders-stream")]
+
+
 @pytest.mark.parametrize("place", [BETWEEN, BEFORE_COMMIT])
 def test_a_relay_stopped_in_a_batch_until_another_has_sent_newer_rows_writes_nothing_on_waking(kafka, tmp_path, place):
     commit(1, 2)
@@ -33,6 +38,7 @@ def test_a_relay_stopped_in_a_batch_until_another_has_sent_newer_rows_writes_not
         processes.append(start(logs["heir"], "run_relay"))
         commit(3)
         until(lambda: not OutboxRow.objects.exists())
+        before = states(kafka)
         frozen.send_signal(signal.SIGCONT)
         until(lambda: "relay_lost" in (logs["frozen"] / "log").read_text())
         commit(4)
@@ -42,7 +48,8 @@ def test_a_relay_stopped_in_a_batch_until_another_has_sent_newer_rows_writes_not
         codes = [end(process) for process in processes]
     assert codes == [0, 0], (logs["frozen"] / "log").read_text()
     assert "relay_lost" not in (logs["heir"] / "log").read_text()
-    states = [record.value[-2] // 2 for record in kafka.records("orders-stream")]  # as Avro writes small numbers
-    assert states == [1, 2, 3, 4]
+    # The heir may have sent a batch twice, where the broker was too slow to tell that it had committed.
+    assert (set(before), before[-1]) == ({1, 2, 3}, 3)
+    assert states(kafka) == [*before, 4]
     kafka.consume("orders", 4)
     assert list(Effect.objects.order_by("id").values_list("number", flat=True)) == [1, 2, 3, 4]
