@@ -123,8 +123,7 @@ def pages_of(story, manager, worker):
     ]
 
 
-@pytest.mark.parametrize("size", [WIDE, PHONE], ids=["wide", "phone"])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize(("scheme", "size"), [("light", WIDE), ("dark", PHONE)], ids=["light wide", "dark phone"])
 def test_axe_finds_nothing_on_any_page(open_page, story, manager, worker, scheme, size):
     pages = {account: open_page("/", account, color_scheme=scheme, viewport=size) for account in (manager, worker)}
     for account, path in pages_of(story, manager, worker):

@@ -1,18 +1,14 @@
-"""What using it is like: by keyboard alone, with a session that ends, and for those who need more than a mouse."""
+"""What using it is like: by keyboard alone, and with a session that ends."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from people import SLOW, Person
 from playwright.sync_api import expect
-from test_access import PAGES, ROLES
 
 PersonMaker = Callable[..., Person]
-WIDE = {"width": 1280, "height": 900}
-PHONE = {"width": 390, "height": 844}
 
 
 def test_a_worker_s_day_by_keyboard_alone(person: PersonMaker) -> None:
@@ -60,22 +56,3 @@ def test_what_was_typed_is_there_again_when_the_session_ended_meanwhile(person: 
     expect(page.get_by_label("New task")).to_have_value("Typed before the session ended", timeout=SLOW)
     page.get_by_role("button", name="Add task").click()
     expect(page.get_by_text("Added, and")).to_be_visible()
-
-
-@pytest.mark.parametrize(("scheme", "size"), [("light", WIDE), ("dark", PHONE)], ids=["light wide", "dark phone"])
-@pytest.mark.parametrize("name", ROLES)
-def test_axe_finds_nothing_and_nothing_is_wider_than_the_screen(
-    person: PersonMaker, name: str, scheme: str, size: dict[str, int]
-) -> None:
-    someone = person(name)
-    page = someone.page
-    page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
-    page.set_viewport_size(size)  # type: ignore[arg-type]
-    for service, path, roles in PAGES:
-        # One role that may see the page, and each role that may not.
-        if ROLES[name] in roles and ROLES[name] != min(roles):
-            continue
-        someone.open(service, path)
-        found = Axe().run(page)
-        assert found.violations_count == 0, f"{service}{path}: {found.generate_report()}"
-        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), f"{service}{path} is too wide"
