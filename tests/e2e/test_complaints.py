@@ -67,7 +67,7 @@ def test_finance_finds_why_a_reward_is_missing_and_corrects_it(person: PersonMak
     expect(page.locator("[data-case]")).to_have_attribute("data-case", "rewarded", timeout=SLOW)
 
     finance.open("billing", "/corrections/new")
-    page.get_by_label("Worker").fill("ines@popug.example")
+    page.get_by_role("combobox", name="Worker").fill("ines@popug.example")
     page.get_by_label("pay to the worker").check()
     page.get_by_label("Amount").fill("12.5")
     page.get_by_label("Reason").fill("You bought the lamp <b>on your own</b> money.")

@@ -48,15 +48,15 @@ def test_a_request_in_flight_is_answered_while_the_pages_stop(driver: Driver) ->
 
 
 def test_relays_and_consumers_that_stop_at_work_lose_nothing(driver: Driver, person: PersonMaker) -> None:
-    manager, lena = person("manager"), person("lena")
+    manager, otto = person("manager"), person("otto")
     titles = [f"While processes change {number}" for number in range(4)]
     for title in titles:
         restarting = threading.Thread(target=driver.restart_workers, args=("billing",))
         restarting.start()
-        manager.create_task(title, assignee="Lena Larsen")
-        lena.complete(title)
+        manager.create_task(title, assignee="Otto Okafor")
+        otto.complete(title)
         restarting.join()
-    lena.sees("billing", "/statement", *titles, within=60_000)
+    otto.sees("billing", "/statement", *titles, within=60_000)
     for title in titles:
-        eventually(lambda title=title: len(lena.entries(title)) == 2)
+        eventually(lambda title=title: len(otto.entries(title)) == 2)
     eventually(driver.ledger_is_complete)
