@@ -78,13 +78,17 @@ def test_a_manager_reassigns_everything_and_each_new_assignment_is_charged(drive
 
 def test_closing_the_cycle_pays_the_balance_out_and_mails_the_amount(driver: Driver, person: PersonMaker) -> None:
     manager, otto = person("manager"), person("otto")
-    for title in ("Mend the perch", "Mend the swing", "Mend the ladder"):
+    balance = "-"
+    # Rewards exceed fees, so some tasks bring everybody above zero, whatever a reassignment charged before.
+    for title in (f"Mend perch number {number}" for number in range(100, 120)):
         task = manager.create_task(title, assignee="Otto Okafor")
         manager.price(task)
         otto.complete(title)
-    otto.sees("billing", "/statement", "Mend the perch", "Mend the swing", "Mend the ladder")
-    eventually(lambda: len([row for row in otto.entries("Mend the ladder") if "+$" in row]) == 1)
-    balance = otto.balance().inner_text()
+        otto.sees("billing", "/statement", title)
+        eventually(lambda title=title: len([row for row in otto.entries(title) if "+$" in row]) == 1)
+        balance = otto.balance().inner_text()
+        if float(balance.replace("$", "").replace(",", "")) > 0:
+            break
     before = len(driver.mailbox())
 
     def paid() -> list[Any]:
