@@ -55,9 +55,15 @@ def parser() -> argparse.ArgumentParser:
     return found
 
 
+def _positive(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of days: 1 or more are needed")
+    return int(text)
+
+
 def _add_larger(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     product = commands.add_parser("demo", help="run the whole product until Ctrl-C")
-    product.add_argument("--days", type=int, default=HISTORY_DAYS, help="business days of history of a new demo")
+    product.add_argument("--days", type=_positive, default=HISTORY_DAYS, help="business days of history of a new demo")
     product.set_defaults(run=lambda arguments: demo.run(arguments.days))
     for name, act in (("stop", console.stop), ("start", console.start)):
         command = commands.add_parser(name, help=f"{name} a server of the running demo")

@@ -101,6 +101,26 @@ def test_a_repetition_with_another_content_is_dropped_or_refused_by_a_handler_th
     assert "was for 1 before" in letter.error
 
 
+def test_repetitions_are_looked_at_in_one_set():
+    counts = []
+    for name, size in (("few", 5), ("many", 50)):
+        events = [bank("PaymentCancelled", f"{name}{number}", number) for number in range(size)]
+        deliver("refunds", events)
+        with CaptureQueriesContext(connection) as queries:
+            deliver("refunds", events)
+        counts.append(len([query for query in queries if "sample_effect" in query["sql"]]))
+    assert counts == [1, 1]
+    assert not DeadLetter.objects.exists()
+
+
+def test_one_that_contradicts_leaves_the_other_repetitions_of_its_key_applied():
+    first, second = bank("PaymentCancelled", "a1", 1), bank("PaymentCancelled", "a1", 2)
+    deliver("refunds", [first, second])
+    deliver("refunds", [bank("PaymentCancelled", "a1", 9, id=first.id), second])
+    assert [letter.event_id for letter in DeadLetter.objects.all()] == [first.id]
+    assert numbers() == [1, 2]
+
+
 def test_a_repetition_of_what_waits_is_not_looked_at_twice():
     first = bank("PaymentCancelled", "a1", 1, "poison")
     deliver("refunds", [first, bank("PaymentCancelled", "a1", 2, id=first.id)])

@@ -161,10 +161,13 @@ class Batch:
         if not looking:
             return
         applied = inbox.applied(cursor, self._group_id, [item.event.id for item in looking])
+        again = [item for item in looking if item.event.id in applied]
         done = len(self._applied)
-        for item in looking:
-            if item.event.id in applied and item.topic_key not in self._closed | self._open:
-                self._call(item.handler, [item])
+        for handler in self._engine.handlers:
+            items = [item for item in again if item.handler is handler]
+            # One by one where a culprit is looked for: the others of its key were applied long ago and need not wait.
+            for some in [[item] for item in items] if self._bisect else [items]:
+                self._call(handler, [item for item in some if item.topic_key not in self._closed | self._open])
         del self._applied[done:]
 
     def _admitted(self, items: Iterable[Item]) -> list[Item]:
