@@ -16,7 +16,7 @@ WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
 
 def test_a_missing_program_fails_with_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "/nonexistent")
-    with pytest.raises(pytest.fail.Exception, match="promtool is missing.*apt-get install prometheus"):
+    with pytest.raises(pytest.fail.Exception, match=r"promtool is missing.*apt-get install prometheus"):
         program("promtool")
 
 
