@@ -71,10 +71,10 @@ class KafkaSource:
         if self._paused:
             self._paused = False
             self._consumer.resume(self._named(self.positions))
-        records, self._carried = self._carried, []
-        first = self._consumer.poll(0 if records else timeout)
-        if first is not None:
-            records += self._records([first, *self._consumer.consume(limit - 1, 0)])
+        first = self._consumer.poll(0 if self._carried else timeout)
+        new = [] if first is None else self._records([first, *self._consumer.consume(limit - 1, 0)])
+        # Looked at only now: while we polled, a partition may have been taken from us and given back.
+        records, self._carried = self._carried + new, []
         found = [record for record in records if (record.topic, record.partition) in self.positions]
         if found:
             self._received_at = found[-1].timestamp / 1000
@@ -148,6 +148,7 @@ class KafkaSource:
         """Forget what was read: it is read again, or by somebody else."""
         self._ends.pop(partition, None)
         self._fetched.pop(partition, None)
+        self._carried = [record for record in self._carried if (record.topic, record.partition) != partition]
 
     def close(self) -> None:
         """Leave the group."""
