@@ -149,7 +149,8 @@ def service_files(name: str, store: Store) -> dict[str, str]:
 
 def client_of(name: str, store: Store) -> dict[str, str]:
     """What auth knows of a service."""
-    addresses = {"public_url": public_url(name), "internal_url": f"http://{name}:{port(name)}"}
+    internal = os.environ.get("INTERNAL_URL", "http://{name}:{port}").format(name=name, port=port(name))
+    addresses = {"public_url": public_url(name), "internal_url": internal}
     return {"id": name, "secret": store[f"client-{name}"], **addresses}
 
 
