@@ -4,10 +4,8 @@ from pathlib import Path
 
 import pytest
 from django.core.exceptions import ImproperlyConfigured
-from django.core.management import call_command
 
 from chassis.settings import Environment, service_settings
-from chassis.static_files import HashedStaticFiles
 
 STRONG = "x7Kq" * 12
 
@@ -138,17 +136,6 @@ def test_templates_are_read_anew_in_the_demo_only(production, monkeypatch):
     kept = production()["TEMPLATES"][0]["OPTIONS"]["loaders"]
     monkeypatch.setenv("DEMO", "true")
     assert production()["TEMPLATES"][0]["OPTIONS"]["loaders"] == kept[0][1]
-
-
-def test_static_files_get_hashed_names_once_they_are_collected(tmp_path, settings):
-    settings.STATIC_ROOT = tmp_path
-    assert HashedStaticFiles().url("chassis/app.css") == "/static/chassis/app.css"
-    call_command("collectstatic", interactive=False, verbosity=0)
-    url = HashedStaticFiles().url("chassis/app.css")
-    assert url.startswith("/static/chassis/app.")
-    assert (tmp_path / url.removeprefix("/static/")).with_suffix(".css.gz").exists()
-    with pytest.raises(ValueError, match="forgotten"):
-        HashedStaticFiles().url("chassis/forgotten.css")
 
 
 @pytest.mark.parametrize("value", ["short", "secret" * 10, "Demo-" + "x" * 40])

@@ -138,6 +138,11 @@ def static_settings(environment: Environment, base_dir: Path) -> dict[str, Any]:
     return {
         "STATIC_URL": "/static/",
         "STATIC_ROOT": root,
+        "STATIC_JOINED_ROOT": base_dir / ".joined",
+        "STATICFILES_FINDERS": [
+            "django.contrib.staticfiles.finders.AppDirectoriesFinder",
+            "chassis.static_files.JoinedFinder",
+        ],
         "STORAGES": {
             "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
             "staticfiles": {"BACKEND": "chassis.static_files.HashedStaticFiles"},

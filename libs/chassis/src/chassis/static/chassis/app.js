@@ -34,7 +34,6 @@
   });
   addEventListener("pageshow", () => all("form[aria-busy=true]").forEach((form) => busy(form, false)));
   on("change", (event) => event.target.closest("[data-autosubmit]")?.form?.requestSubmit());
-  all("[data-autosubmit-button]").forEach((button) => (button.hidden = true));
 
   // Drafts: what was typed is there again after a session ended and one signed in anew ---------------------------------
   const draftLife = 30 * 60 * 1000;
@@ -144,6 +143,7 @@
   }
   function help() {
     const dialog = document.getElementById("keyboard-help");
+    if (!dialog) return;
     const list = dialog.querySelector("[data-keys]");
     const keys = new Map(all("[data-key-label]").map((one) => [one.dataset.key || one.dataset.rowKey, one.dataset.keyLabel]));
     list.querySelectorAll("[data-found]").forEach((line) => line.remove());
@@ -178,6 +178,9 @@
     if (event.target.closest("[data-close]")) event.target.closest("dialog").close();
   });
 
-  all("[data-needs-script]").forEach((element) => (element.hidden = false));
-  restoreDrafts();
+  on("DOMContentLoaded", () => {
+    all("[data-needs-script]").forEach((element) => (element.hidden = false));
+    all("[data-autosubmit-button]").forEach((button) => (button.hidden = true));
+    restoreDrafts();
+  });
 })();
