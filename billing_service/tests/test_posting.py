@@ -9,7 +9,7 @@ import time_machine
 from django.db import transaction
 
 from billing.domain import Company, PayloadConflict
-from billing.metrics import PAYLOAD_CONFLICTS
+from billing.metrics import PAYLOAD_CONFLICTS, PRICE_CONFLICTS
 from billing.models import AccountDay, Cycle, LedgerAccount, Task, TaskPrice, Transfer
 from billing.services.task_events import task_events_post
 from eventbus import event_id
@@ -166,7 +166,7 @@ class TestRepetition:
         assert balance() == -fee(TASK)
         assert not LedgerAccount.objects.filter(id=BORIS, balance__lt=0).exists()
         assert dead_letters() == [(str(TASK), "PayloadConflict")]
-        assert PAYLOAD_CONFLICTS._value.get() > before
+        assert PAYLOAD_CONFLICTS._value.get() == before + 1
 
     def test_the_same_event_that_names_another_worker_now_is_a_dead_letter_too(self):
         """A producer that was restored from a backup decides anew under the ids that it used before."""
@@ -176,9 +176,16 @@ class TestRepetition:
         deliver("tasks", [first, first])
         deliver("tasks", [again])
         assert dead_letters() == [(str(TASK), "PayloadConflict")]
-        assert PAYLOAD_CONFLICTS._value.get() > before
+        assert PAYLOAD_CONFLICTS._value.get() == before + 1
         assert balance() == -fee(TASK)
         assert not LedgerAccount.objects.filter(id=BORIS, balance__lt=0).exists()
+
+    def test_the_alarm_counts_each_conflict_once_however_long_its_batch(self):
+        before = PAYLOAD_CONFLICTS._value.get()
+        deliver("tasks", [assigned(task_id(n)) for n in range(1, 9)])
+        deliver("tasks", [assigned(task_id(n), account=BORIS if n in (2, 7) else WILMA) for n in range(1, 9)])
+        assert {key for key, _ in dead_letters()} == {str(task_id(2)), str(task_id(7))}
+        assert PAYLOAD_CONFLICTS._value.get() == before + 2
 
     def test_a_bad_event_keeps_no_other_key_from_its_money(self):
         bad = assigned(task_id(2), account="nobody")
@@ -268,9 +275,11 @@ class TestPrices:
             time=told.time,
             data={**told.data, "fee": told.data["fee"] + 100},
         )
+        before = PRICE_CONFLICTS._value.get()
         deliver("prices", [other])
         assert TaskPrice.objects.get().fee == fee(TASK)
         assert dead_letters() == [(str(TASK), "PriceConflict")]
+        assert PRICE_CONFLICTS._value.get() == before + 1
 
 
 class TestTaskReadModel:

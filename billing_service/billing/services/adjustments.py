@@ -14,12 +14,14 @@ from billing.domain import (
     Balance,
     Kind,
     LedgerError,
+    PayloadConflict,
     Posting,
     adjustment_key,
     correction_amount,
     correction_reason,
     payout_return_key,
 )
+from billing.metrics import PAYLOAD_CONFLICTS
 from billing.models import Transfer
 from billing.services.cycles import posting_batch
 from billing.services.postings import Batch, accounts_lock, post, transfers_find
@@ -124,5 +126,9 @@ def _post(posting: Posting, batch: Batch, balances: Mapping[UUID, Balance]) -> U
     stored = transfers_find([posting.id])
     if stored:
         posting = replace(posting, occurred_at=Transfer.objects.get(id=posting.id).occurred_at)
-    post([posting], batch=batch, balances=balances, stored=stored)
+    try:
+        post([posting], batch=batch, balances=balances, stored=stored)
+    except PayloadConflict:
+        PAYLOAD_CONFLICTS.inc()
+        raise
     return posting.id

@@ -12,7 +12,6 @@ from django.db import connection
 
 from billing.domain import Balance, Entry, PayloadConflict, Posting, business_date, fold
 from billing.events import published
-from billing.metrics import PAYLOAD_CONFLICTS
 from chassis.business_time import zone
 from eventbus import publish_many
 
@@ -115,7 +114,6 @@ def post(
     for posting in postings:
         payload_hash = posting.payload_hash()
         if hashes.setdefault(posting.id, payload_hash) != payload_hash:
-            PAYLOAD_CONFLICTS.inc()
             raise PayloadConflict(f"{posting.key} was posted with another payload")
         if posting.id not in stored:
             new[posting.id] = posting

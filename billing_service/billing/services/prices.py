@@ -13,7 +13,7 @@ from billing.domain import Price, PriceConflict, price_of
 from billing.events import published
 from billing.metrics import PRICE_CONFLICTS
 from billing.services.postings import uuid_array
-from eventbus import Event, looks_twice, publish_many
+from eventbus import Event, alarms, looks_twice, publish_many
 
 
 def prices_ensure(first_seen: Mapping[UUID, datetime]) -> dict[UUID, Price]:
@@ -43,6 +43,7 @@ def prices_ensure(first_seen: Mapping[UUID, datetime]) -> dict[UUID, Price]:
     return prices | drawn
 
 
+@alarms(PriceConflict, PRICE_CONFLICTS)
 @looks_twice
 @transaction.atomic
 def prices_restore(events: Sequence[Event]) -> None:
@@ -58,7 +59,6 @@ def prices_restore(events: Sequence[Event]) -> None:
     stored = _read(given)
     different = [str(task_id) for task_id, (price, _) in given.items() if stored[task_id] != price]
     if different:
-        PRICE_CONFLICTS.inc(len(different))
         raise PriceConflict(f"published with another price than stored: {', '.join(sorted(different)[:20])}")
 
 

@@ -12,6 +12,7 @@ from django.db import connection, transaction
 from billing.domain import (
     Kind,
     LedgerError,
+    PayloadConflict,
     Posting,
     Price,
     earning_key,
@@ -20,14 +21,16 @@ from billing.domain import (
     reversal_key,
     title_of,
 )
+from billing.metrics import PAYLOAD_CONFLICTS
 from billing.services.cycles import posting_batch
 from billing.services.postings import accounts_lock, post, transfers_find
 from billing.services.prices import prices_ensure
-from eventbus import Event, event_id, looks_twice
+from eventbus import Event, alarms, event_id, looks_twice
 
 KIND_OF = {"TaskAssigned": Kind.FEE, "TaskCompleted": Kind.EARNING, "TaskReopened": Kind.REVERSAL}
 
 
+@alarms(PayloadConflict, PAYLOAD_CONFLICTS)
 @looks_twice
 @transaction.atomic
 def task_events_post(events: Sequence[Event]) -> None:

@@ -4,7 +4,7 @@ import threading
 
 import pytest
 from buses import until
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 from django.db import connection, connections, transaction
 from sample.models import Order
 from sample.published import order
@@ -83,8 +83,29 @@ def test_after_a_restore_versions_are_raised_above_what_the_topic_tells(kafka, c
     for key, number in (("o1", 7), ("o1", 9), ("o2", 1), ("gone", 4)):
         kafka.send(order("OrderState", key, number))
     Order.objects.bulk_create([Order(id="o1", number=3), Order(id="o2", number=5), Order(id="o3", number=0)])
-    assert state.highest_versions("orders-stream") == {"o1": 9, "o2": 1, "gone": 4}
+    assert state.highest_versions("orders-stream").highest == {"o1": 9, "o2": 1, "gone": 4}
     call_command("republish_state", "orders-stream", "--after-restore")
     assert {event.key: event.data["number"] for event in published()} == {"o1": 10, "o2": 5, "o3": 0}
     assert Order.objects.get(pk="o1").number == 10
     assert "3 states" in capsys.readouterr().out
+
+
+def test_a_record_that_cannot_be_read_is_named_and_skipped_only_on_request(kafka, capsys):
+    kafka.send(order("OrderState", "o1", 7))
+    kafka.send(order("OrderState", "o1", 8), value=b"\x00 is no event")
+    Order.objects.create(id="o1", number=3)
+    with pytest.raises(CommandError, match=r"A record cannot be read: orders-stream/\d at 1: .* Nothing was published"):
+        call_command("republish_state", "orders-stream", "--after-restore")
+    assert (published(), Order.objects.get().number) == ([], 3)
+    call_command("republish_state", "orders-stream", "--after-restore", "--skip-unreadable")
+    assert "skipped: 1" in capsys.readouterr().out
+    assert [event.data["number"] for event in published()] == [8]
+
+
+@pytest.mark.django_db
+def test_a_broker_that_is_away_is_said_and_nothing_is_published(settings):
+    settings.EVENTBUS = settings.EVENTBUS | {"BOOTSTRAP_SERVERS": "127.0.0.1:9"}
+    Order.objects.create(id="o1", number=3)
+    with pytest.raises(CommandError, match="Kafka does not tell what is in orders-stream: .* Nothing was published"):
+        call_command("republish_state", "orders-stream", "--after-restore")
+    assert published() == []

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from eventbus.positions import consumed_until
     from eventbus.relay import Relay
     from eventbus.state import State
-    from eventbus.subscription import looks_twice
+    from eventbus.subscription import alarms, looks_twice
 
 __all__ = [
     "Consumer",
@@ -27,6 +27,7 @@ __all__ = [
     "Relay",
     "State",
     "TransientError",
+    "alarms",
     "consumed_until",
     "dead_letters_of",
     "event_id",
@@ -45,6 +46,7 @@ _MODULES = {
     "Relay": "relay",
     "State": "state",
     "TransientError": "errors",
+    "alarms": "subscription",
     "consumed_until": "positions",
     "dead_letters_of": "dead_letters",
     "event_id": "event",

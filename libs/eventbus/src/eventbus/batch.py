@@ -19,7 +19,7 @@ from eventbus.errors import ConsumerStopped, Rejected, TransientError
 from eventbus.inbox import Advance, Letter
 from eventbus.levels import Item, TopicKey, levels
 from eventbus.models import DeadLetter
-from eventbus.subscription import Handler, Subscription, wants_repetitions
+from eventbus.subscription import Handler, Subscription, raise_alarm, wants_repetitions
 from eventbus.tracing import following, within
 
 logger = structlog.get_logger("eventbus.consumer")
@@ -124,7 +124,7 @@ class Batch:
         self._closed: set[TopicKey] = set()  # keys that wait in a sequence
         self._open: set[TopicKey] = set()  # keys of superseding topics with open dead letters
         self._applied: list[Item] = []
-        self._culprits = 0
+        self._blamed: list[tuple[Handler, Exception]] = []
         self._repeated: list[Item] = []
 
     def run(self, advances: Iterable[Advance]) -> None:
@@ -226,11 +226,12 @@ class Batch:
         group = self._engine.subscription.group
         with within(item.event.traceparent):
             logger.error("handler_failed", group=group, event_id=str(item.event.id), exc_info=error)
-        self._culprits += 1
+        self._blamed.append((item.handler, error))
         row = self._engine.culprits_in_a_row
         row.add(item.topic_key)
-        share = 100 * self._culprits > conf().stop_percent * len(self._items) >= conf().stop_percent * _SHARE_FROM
-        if len(row) > conf().stop_after or (share and self._culprits > conf().stop_after):
+        culprits = len(self._blamed)
+        share = 100 * culprits > conf().stop_percent * len(self._items) >= conf().stop_percent * _SHARE_FROM
+        if len(row) > conf().stop_after or (share and culprits > conf().stop_after):
             raise ConsumerStopped(f"{len(row)} events in a row could not be handled; the last: {error!r}") from error
         self._set_aside(item, "handler", f"{type(error).__name__}: {error}")
 
@@ -265,6 +266,8 @@ class Batch:
             metrics.DUPLICATES.labels(group).inc(len(self._repeated))
         for letter in self._letters:
             metrics.DEAD_LETTERS.labels(group, letter.reason).inc()
+        for handler, error in self._blamed:
+            raise_alarm(handler, error)
         self._tell_each()
         logger.info(
             "batch_applied",

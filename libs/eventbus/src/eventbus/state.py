@@ -1,15 +1,17 @@
 """Publishing the present state of all aggregates anew: for a topic that was lost, or a database that was restored."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from time import monotonic
 from typing import Any
 
-from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, TopicPartition
+from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message, TopicPartition
 from django.db import connection, models, transaction
 from django.utils.module_loading import import_string
 
 from eventbus.codec import Record, decode
 from eventbus.conf import conf
+from eventbus.errors import Rejected, TransientError
 from eventbus.event import Event
 from eventbus.kafka import client_settings
 from eventbus.kafka_source import record_from
@@ -17,6 +19,7 @@ from eventbus.outbox import publish_many
 from eventbus.registry import CachedIds
 
 _AT_ONCE = 1_000
+_FIRST_ANSWER, _SILENCE = 3, 30  # seconds without an answer of the broker after which reading is given up
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,33 +76,62 @@ def _raise(state: State, rows: list[Any], above: Mapping[str, int]) -> None:
         type(behind[0])._default_manager.bulk_update(behind, [state.version])
 
 
-def highest_versions(topic: str) -> dict[str, int]:
+class Unreadable(Exception):
+    """The topic holds a record that cannot be read, so that its version is not known; the message names it."""
+
+
+@dataclass(slots=True)
+class Told:
+    """What a topic of state tells: the highest version of each key, and how many records could not be read."""
+
+    highest: dict[str, int] = field(default_factory=dict)
+    unreadable: int = 0
+
+
+def highest_versions(topic: str, *, skip_unreadable: bool = False) -> Told:
     """The highest version that the topic tells of each key, read from its first record to its last.
 
-    Raises KafkaException where the broker is away, Rejected for a record that cannot be read.
+    Raises TransientError where the broker (or the registry, if it must be asked) is away, Unreadable for a record that
+    cannot be read, unless such are to be skipped: consumers set them aside too.
     """
-    name, ids = conf().topic_prefix + topic, CachedIds()
+    name, ids, told = conf().topic_prefix + topic, CachedIds(), Told()
     consumer = Consumer(
         client_settings()
         | {"group.id": f"{name}.versions", "enable.auto.commit": False, "enable.partition.eof": True}
         | {"isolation.level": "read_committed"}
     )
     try:
-        partitions = consumer.list_topics(name, timeout=10).topics[name].partitions
-        consumer.assign([TopicPartition(name, number, OFFSET_BEGINNING) for number in partitions])
-        unread, highest = set(partitions), dict[str, int]()
-        while unread:
-            for message in consumer.consume(_AT_ONCE, 1.0):
-                error = message.error()
-                if error is None:
-                    _note(highest, record_from(message, len(conf().topic_prefix)), ids, state_table()[topic].version)
-                elif error.code() == KafkaError._PARTITION_EOF:
-                    unread.discard(int(message.partition() or 0))
-                else:
-                    raise KafkaException(error)
-        return highest
+        for message in _messages(consumer, name):
+            record = record_from(message, len(conf().topic_prefix))
+            try:
+                _note(told.highest, record, ids, state_table()[topic].version)
+            except Rejected as error:
+                if not skip_unreadable:
+                    raise Unreadable(f"{topic}/{record.partition} at {record.offset}: {error}") from error
+                told.unreadable += 1
+        return told
+    except KafkaException as error:
+        raise TransientError(f"Kafka does not tell what is in {topic}: {error.args[0].str()}") from error
     finally:
         consumer.close()
+
+
+def _messages(consumer: Consumer, name: str) -> Iterator[Message]:
+    """All records of a topic, partition by partition as they come, to where each ends."""
+    unread = set(consumer.list_topics(name, timeout=_FIRST_ANSWER).topics[name].partitions)
+    consumer.assign([TopicPartition(name, number, OFFSET_BEGINNING) for number in unread])
+    heard = monotonic()
+    while unread:
+        for message in consumer.consume(_AT_ONCE, 1.0):
+            heard, error = monotonic(), message.error()
+            if error is None:
+                yield message
+            elif error.code() == KafkaError._PARTITION_EOF:
+                unread.discard(int(message.partition() or 0))
+            else:
+                raise KafkaException(error)
+        if monotonic() - heard > _SILENCE:
+            raise TransientError(f"Kafka has not answered for {_SILENCE} s.")
 
 
 def _note(highest: dict[str, int], record: Record, ids: CachedIds, version: str) -> None:

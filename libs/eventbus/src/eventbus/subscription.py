@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.module_loading import import_string
@@ -14,6 +14,13 @@ from eventbus.event import Event
 H = TypeVar("H", bound="Handler")
 Handler = Callable[[Sequence[Event]], object]
 _looking_twice: set[Handler] = set()
+_alarms: dict[Handler, tuple[type[Exception], "Rising"]] = {}
+
+
+class Rising(Protocol):
+    """What only rises, such as a counter of Prometheus."""
+
+    def inc(self) -> None: ...
 
 
 def looks_twice(handler: H) -> H:
@@ -29,6 +36,25 @@ def looks_twice(handler: H) -> H:
 def wants_repetitions(handler: Handler) -> bool:
     """Whether the handler looks twice."""
     return handler in _looking_twice
+
+
+def alarms(error: type[Exception], counter: Rising) -> Callable[[H], H]:
+    """A handler whose events are never set aside for this error without an alarm: the counter rises by one for each.
+
+    It rises after the commit, so that neither the search for the culprit nor a batch that is tried again counts twice.
+    """
+
+    def mark(handler: H) -> H:
+        _alarms[handler] = error, counter
+        return handler
+
+    return mark
+
+
+def raise_alarm(handler: Handler, error: Exception) -> None:
+    """Tell that an event was set aside because its handler raised this."""
+    if handler in _alarms and isinstance(error, _alarms[handler][0]):
+        _alarms[handler][1].inc()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,11 +1,13 @@
 """`republish_state TOPIC`: write the present state of all aggregates to a topic of state."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from eventbus.conf import conf
-from eventbus.state import highest_versions, republish, state_table
+from eventbus.errors import TransientError
+from eventbus.state import Unreadable, highest_versions, republish, state_table
 
 
 class Command(BaseCommand):
@@ -20,10 +22,29 @@ class Command(BaseCommand):
             action="store_true",
             help="the database came from a backup: first raise each version above the highest in the topic",
         )
+        parser.add_argument(
+            "--skip-unreadable",
+            action="store_true",
+            help="go on although the topic holds records that cannot be read: consumers set those aside too",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """CommandError for a topic that this service does not keep."""
+        """CommandError for a topic that this service does not keep, and where it could not be read to its end."""
         if options["topic"] not in state_table():
             raise CommandError(f"{conf().service} keeps the state of: {', '.join(state_table()) or 'nothing'}.")
-        above = highest_versions(options["topic"]) if options["after_restore"] else None
+        above = self._highest(options) if options["after_restore"] else None
         self.stdout.write(f"Published {republish(options['topic'], above=above)} states.")
+
+    def _highest(self, options: dict[str, Any]) -> Mapping[str, int]:
+        try:
+            told = highest_versions(options["topic"], skip_unreadable=options["skip_unreadable"])
+        except TransientError as error:
+            raise CommandError(f"{error} Nothing was published; try again.") from error
+        except Unreadable as error:
+            raise CommandError(
+                f"A record cannot be read: {error} Nothing was published. Where consumers have set it aside as well,"
+                " --skip-unreadable goes on without it."
+            ) from error
+        if told.unreadable:
+            self.stdout.write(f"Records that cannot be read, skipped: {told.unreadable}.")
+        return told.highest
