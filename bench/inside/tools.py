@@ -41,9 +41,9 @@ def make_people(database: Connection, workers: int) -> list[UUID]:
     rows = [("worker", number) for number in range(workers)] + [("manager", 0), ("admin", 0), ("finance", 0)]
     database.execute(
         "INSERT INTO replica_account (id, email, full_name, position, role, is_active, session_epoch, state_version,"
-        " access_version, is_deleted, reported_role, reported_active)"
-        " SELECT uuidv7(), role || n || '@popug.example', initcap(role) || ' ' || n, '', role, true, 1, 1, 1, false,"
-        " role, true FROM unnest(%s::text[], %s::int[]) AS person(role, n)",
+        " access_version, is_deleted)"
+        " SELECT uuidv7(), role || n || '@popug.example', initcap(role) || ' ' || n, '', role, true, 1, 1, 1, false"
+        " FROM unnest(%s::text[], %s::int[]) AS person(role, n)",
         [[role for role, _ in rows], [number for _, number in rows]],
     )
     found = database.execute("SELECT id FROM replica_account WHERE role = 'worker' ORDER BY id").fetchall()

@@ -22,8 +22,6 @@ def person(role: str = "worker", name: str = "", *, active: bool = True, **field
             "state_version": 1,
             "access_version": 1,
             "session_epoch": 1,
-            "reported_role": role,
-            "reported_active": active,
             **fields,
         }
     )

@@ -25,10 +25,6 @@ class Account(models.Model):
     state_version = models.BigIntegerField(default=0)
     access_version = models.BigIntegerField(default=0)
     is_deleted = models.BooleanField(default=False)
-    # The access that accounts_apply last reported to its caller: a sign-in may bring the newer role first,
-    # and whoever draws a leaver's tasks anew must hear of it all the same.
-    reported_role = models.CharField(max_length=20, blank=True, editable=False)
-    reported_active = models.BooleanField(default=True, editable=False)
 
     USERNAME_FIELD = "id"
     REQUIRED_FIELDS: ClassVar[list[str]] = []

@@ -1,7 +1,6 @@
 """Keeping the replica: events and log-outs in any order, any number of times, with the same result."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Protocol
 from uuid import UUID
 
@@ -25,31 +24,9 @@ class EventLike(Protocol):
     def data(self) -> Mapping[str, Any]: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Access:
-    """Role and standing of an account."""
-
-    role: str
-    is_active: bool
-
-    @property
-    def is_worker(self) -> bool:
-        """Whether tasks may be assigned."""
-        return self.role == "worker" and self.is_active
-
-
-@dataclass(frozen=True, slots=True)
-class AccessChange:
-    """An account whose role or standing changed."""
-
-    account_id: UUID
-    before: Access
-    after: Access
-
-
 @transaction.atomic
-def accounts_apply(events: Sequence[EventLike]) -> list[AccessChange]:
-    """Applies account events of both topics, in sets; returns whose access is not what was last reported, by id.
+def accounts_apply(events: Sequence[EventLike]) -> None:
+    """Applies account events of both topics, in sets.
 
     Each group of fields is applied if its version is higher than its own; an unknown account gets a row, a deleted
     one stays deleted. Rows are locked in id order. Raises ValueError for an event that is not one of these.
@@ -58,13 +35,10 @@ def accounts_apply(events: Sequence[EventLike]) -> list[AccessChange]:
     for event in events:
         by_account.setdefault(UUID(event.data["account_id"]), []).append(event)
     accounts = accounts_locked(by_account)
-    changes = []
     for account in accounts:
         for event in by_account[account.id]:
             _apply(account, event)
-        changes += _report(account)
     Account.objects.bulk_create(accounts, update_conflicts=True, unique_fields=["id"], update_fields=_CHANGING)
-    return changes
 
 
 def accounts_locked(ids: Iterable[UUID]) -> list[Account]:
@@ -73,8 +47,8 @@ def accounts_locked(ids: Iterable[UUID]) -> list[Account]:
     with connection.cursor() as cursor:
         cursor.execute(
             "INSERT INTO replica_account (id, email, full_name, position, role, is_active, session_epoch,"
-            " state_version, access_version, is_deleted, reported_role, reported_active)"
-            " SELECT id, '', '', '', '', true, 0, 0, 0, false, '', true FROM unnest(%s::uuid[]) AS id ORDER BY id"
+            " state_version, access_version, is_deleted)"
+            " SELECT id, '', '', '', '', true, 0, 0, 0, false FROM unnest(%s::uuid[]) AS id ORDER BY id"
             " ON CONFLICT (id) DO NOTHING",
             [wanted],
         )
@@ -116,11 +90,3 @@ def _delete(account: Account, version: int) -> None:
     account.state_version = max(account.state_version, version)
     account.access_version = max(account.access_version, version)
 
-
-def _report(account: Account) -> list[AccessChange]:
-    before = Access(account.reported_role, account.reported_active)
-    after = Access(account.role, account.is_active)
-    if before == after:
-        return []
-    account.reported_role, account.reported_active = after.role, after.is_active
-    return [AccessChange(account.id, before, after)]
