@@ -26,6 +26,9 @@ from analytics.domain import (
 )
 from analytics.models import CompletedTask, DayIncome, Generation, TaskTitle
 from chassis.replica.models import Account
+from eventbus import consumed_until, open_dead_letters
+
+_BEHIND = timedelta(seconds=30)
 
 # No business zone is further from UTC than this: it bounds the moments of a day without asking for the zone.
 _ZONE_SPAN = timedelta(days=2)
@@ -62,6 +65,17 @@ class BelowZero:
 
     workers: int
     leavers: int
+
+
+@dataclass(frozen=True, slots=True)
+class Incomplete:
+    """What is missing in the figures: events that wait for a decision, or that have not been read yet."""
+
+    dead_letters: int
+    behind: bool
+
+    def __bool__(self) -> bool:
+        return bool(self.dead_letters or self.behind)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +128,12 @@ class Report:
     months: list[Span]
     overall: Top | None
     income: Income
+
+
+def incomplete(*, now: datetime) -> Incomplete:
+    """Why the figures may be incomplete at this moment (B8)."""
+    until = consumed_until("facts")
+    return Incomplete(dead_letters=open_dead_letters(), behind=until is None or until < now - _BEHIND)
 
 
 def today_show(*, today: date) -> Today:

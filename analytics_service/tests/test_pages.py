@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -14,6 +15,7 @@ from django.test import Client
 from analytics import services
 from chassis.identity.sessions import EPOCH, SID
 from chassis.replica.models import Account
+from eventbus.testing import deliver
 from tests.making import at, earned, make, posted, reversed_, uid
 
 pytestmark = pytest.mark.django_db
@@ -266,13 +268,22 @@ def test_a_tie_of_no_period_is_not_found(admin: Client, address: str):
     page(admin, address, status=404)
 
 
+@pytest.mark.parametrize("address", ["/", "/ties/2026-03-01/2026-03-31"])
+def test_while_figures_may_be_incomplete_a_banner_says_why(admin: Client, address: str):
+    assert "not everything that happened has arrived" in words(page(admin, address))
+    deliver("facts", [earned(4000, TODAY)])
+    assert "Figures may be incomplete" not in words(page(admin, address))
+    deliver("facts", [earned(4000, TODAY, task=2), replace(earned(4000, TODAY, task=3), data=earned(1, TODAY).data)])
+    assert "1 event waits for a decision" in words(page(admin, address))
+
+
 def many(count: int) -> list[Any]:
     days = [TODAY - timedelta(days=number % 20) for number in range(count)]
     return [earned(4000, day, task=number, account=f"w{number % 9}") for number, day in enumerate(days)]
 
 
 @pytest.mark.parametrize(
-    ("address", "queries"), [("/", 10), ("/?from=2025-03-05&to=2026-03-04", 10), ("/ties/2026-02-01/2026-03-04", 7)]
+    ("address", "queries"), [("/", 12), ("/?from=2025-03-05&to=2026-03-04", 12), ("/ties/2026-02-01/2026-03-04", 9)]
 )
 def test_the_number_of_queries_does_not_grow(admin: Client, django_assert_num_queries: Any, address: str, queries: int):
     consume(*many(5))

@@ -196,8 +196,15 @@ def test_from_a_total_one_walks_down_to_the_day_the_worker_the_entry_and_the_tas
     expect(page.get_by_role("heading", name="Events received")).to_be_visible()
 
 
-def test_a_closing_cycle_says_how_far_it_is_in_the_list(open_page, story):
-    cycle_flip(cycle_id=Cycle.objects.get(state="open").id, now=database_now())
+def test_a_closing_cycle_says_how_far_it_is_until_it_is_closed(open_page, story):
+    cycle = Cycle.objects.get(state="open")
+    cycle_flip(cycle_id=cycle.id, now=database_now())
     page = open_page("finance")
     page.goto("/cycles")
     expect(page.get_by_text("closing, 0 of")).to_be_visible()
+    page.goto(f"/cycles/{cycle.id}")
+    expect(page.get_by_text("It is being closed: 0 of")).to_be_visible()
+    close(database_now())
+    page.get_by_text("It is closed").get_by_role("link", name="Show").click()
+    expect(page.get_by_text("For the auditor")).to_be_visible()
+    expect(page.get_by_text("It is closed")).to_have_count(0)

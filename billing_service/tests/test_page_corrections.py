@@ -71,6 +71,15 @@ class TestPosting:
         assert first.headers["Location"] == again.headers["Location"]
         assert Transfer.objects.filter(kind="adjustment").count() == 1
 
+    def test_a_form_changed_after_it_was_sent_books_what_it_said_first_and_says_so(self, finance, worked):
+        given = typed(step="post")
+        finance.post(NEW, given)
+        again = finance.post(NEW, given, follow=True)
+        assert "posted before" not in again.content.decode()
+        changed = finance.post(NEW, {**given, "amount": "99"}, follow=True)
+        assert "This form was posted before" in changed.content.decode()
+        assert Transfer.objects.get(kind="adjustment").change == 1250
+
     def test_from_the_preview_one_can_go_back_and_change_it(self, finance, worked):
         soup = soup_of(finance.post(NEW, typed(step="edit", worker=str(WILMA), amount="0.07")))
         assert soup.select_one("[name=worker]")["value"] == "wilma@popug.example"

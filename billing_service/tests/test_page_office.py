@@ -23,7 +23,7 @@ from tests.make import (
     reward,
     task_id,
 )
-from tests.pages import dollars, facts, page, rows, text
+from tests.pages import dollars, facts, page, rows, soup_of, text
 
 pytestmark = pytest.mark.django_db
 TASK = task_id()
@@ -183,6 +183,20 @@ class TestCycles:
         soup = page(client, address)
         assert "Some finance asked to close it now" in text(soup)
         assert soup.select_one("form[action$='/close']") is None
+
+    def test_while_it_is_being_closed_the_page_says_how_far_it_is_and_asks_no_more_at_the_end(self, browser, worked):
+        client, cycle = browser("finance"), Cycle.objects.get()
+        asks = page(client, f"/cycles/{cycle.id}").select_one("[hx-get$='/progress']")
+        assert asks["hx-get"] == f"/cycles/{cycle.id}/progress"
+        cycle_flip(cycle_id=cycle.id, now=DUE)
+        response = client.get(asks["hx-get"])
+        assert response.status_code == 200
+        assert "It is being closed: 0 of 1 workers are paid" in text(soup_of(response))
+        close()
+        response = client.get(asks["hx-get"])
+        assert response.status_code == 286  # for htmx: the last one
+        assert f"It is closed: 1 payout of {dollars(reward(task_id()) - fee(task_id()))}." in text(soup_of(response))
+        assert page(client, f"/cycles/{cycle.id}").select_one("[hx-get$='/progress']") is None
 
     def test_a_cycle_that_is_not_due_is_not_closed_by_an_old_page(self, browser):
         cycle = open_cycle(datetime(2100, 1, 1, tzinfo=UTC))

@@ -21,11 +21,13 @@ from chassis.tables import paginate
 @require_safe
 def overview(request: HttpRequest) -> HttpResponse:
     """A1 and A2: cards of today, and a chosen period."""
-    today = business_date(timezone.now())
+    now = timezone.now()
+    today = business_date(now)
     choice = choice_read(request.GET, today=today)
     report = selectors.report_show(period=choice.period) if choice.period else None
     cards, tables = shown(selectors.today_show(today=today), report)
     context = {"today": today, "choice": choice, "cards": cards, "tables": tables}
+    context["incomplete"] = selectors.incomplete(now=now)
     return render(request, "analytics/overview.html", context, status=400 if choice.error else 200)
 
 
@@ -35,8 +37,9 @@ def tie(request: HttpRequest, first: date, last: date) -> HttpResponse:
     """Every task that shares the highest reward of a day, week or month."""
     period = _period(first, last)
     top = selectors.top_of_period(period)
+    context = {"period": period, "top": top, "incomplete": selectors.incomplete(now=timezone.now())}
     if top is None:
-        return render(request, "analytics/tie.html", {"period": period, "top": None})
+        return render(request, "analytics/tie.html", context)
     page = paginate(
         selectors.tie(top=top, period=period),
         order=("occurred_at", "task_id"),
@@ -44,7 +47,7 @@ def tie(request: HttpRequest, first: date, last: date) -> HttpResponse:
         before=request.GET.get("before", ""),
     )
     tasks = tasks_shown(map(selectors.completed, page.rows))
-    return render(request, "analytics/tie.html", {"period": period, "top": top, "page": page, "tasks": tasks})
+    return render(request, "analytics/tie.html", context | {"page": page, "tasks": tasks})
 
 
 @requires("admin")

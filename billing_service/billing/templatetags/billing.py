@@ -72,6 +72,26 @@ def cycle_name(cycle: Cycle) -> str:
     return format_when(cycle.due_at)
 
 
+@register.simple_block_tag(takes_context=True)
+def list_table(
+    context: template.Context, content: SafeString, *, caption: str, page: Any = None, id: str = ""
+) -> SafeString:
+    """The frame of a list's `<thead>` and `<tbody>`, and the way to its neighbouring pages."""
+    pager = ""
+    if page is not None:
+        with context.push(page=page):
+            pager = context.template.engine.get_template("chassis/pagination.html").render(context)  # type: ignore[union-attr]
+    named = format_html(' id="{}"', id) if id else ""
+    return format_html(
+        '<div class="table-scroll"><table class="list list-stack"{}><caption class="visually-hidden">{}</caption>'
+        "{}</table></div>{}",
+        named,
+        caption,
+        content,
+        pager,
+    )
+
+
 @register.inclusion_tag("billing/_state.html")
 def cycle_state(cycle: Cycle, now: datetime, progress: Progress | None = None) -> dict[str, Any]:
     """A cycle's state as a badge: open, due, closing (n of m), failed or closed."""

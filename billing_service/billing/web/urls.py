@@ -35,5 +35,6 @@ urlpatterns = [
     path("cycles/export", cycles.cycle_list_export, name="cycle_list_export"),
     path("cycles/<uuid:cycle_id>", cycles.cycle_detail, name="cycle_detail"),
     path("cycles/<uuid:cycle_id>/export", cycles.cycle_export, name="cycle_export"),
+    path("cycles/<uuid:cycle_id>/progress", cycles.cycle_progress, name="cycle_progress"),
     path("cycles/<uuid:cycle_id>/close", cycles.cycle_close, name="cycle_close"),
 ]

@@ -106,6 +106,6 @@ def test_a_record_that_cannot_be_read_is_named_and_skipped_only_on_request(kafka
 def test_a_broker_that_is_away_is_said_and_nothing_is_published(settings):
     settings.EVENTBUS = settings.EVENTBUS | {"BOOTSTRAP_SERVERS": "127.0.0.1:9"}
     Order.objects.create(id="o1", number=3)
-    with pytest.raises(CommandError, match="Kafka does not tell what is in orders-stream: .* Nothing was published"):
+    with pytest.raises(CommandError, match=r"Kafka does not tell what is in orders-stream: .* Nothing was published"):
         call_command("republish_state", "orders-stream", "--after-restore")
     assert published() == []

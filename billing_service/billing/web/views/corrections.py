@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
-from billing.domain import Kind, LedgerError
+from billing.domain import Kind, LedgerError, adjustment_key
 from billing.models import Transfer
 from billing.selectors import entries, statements
 from billing.selectors.clock import database_now
@@ -90,9 +90,10 @@ def _form(request: HttpRequest, form: CorrectionForm, status: int = 200) -> Http
 
 
 def _post(request: HttpRequest, form: CorrectionForm) -> str:
-    actor_id, values = UUID(str(request.user.pk)), form.cleaned_data
+    actor_id, values, posted = UUID(str(request.user.pk)), form.cleaned_data, False
 
     def effect() -> str:
+        nonlocal posted
         entry_id = adjustment_post(
             form_key=values["form_key"],
             account_id=values["worker"],
@@ -104,10 +105,25 @@ def _post(request: HttpRequest, form: CorrectionForm) -> str:
             task_id=form.task.id if form.task else None,
             about=form.entry.id if form.entry else None,
         )
+        posted = True
         messages.success(request, _("The correction is posted; the worker sees it on the statement."))
         return reverse("entry_detail", args=[entry_id])
 
-    return once(key=values["form_key"], kind="correction", actor_id=actor_id, effect=effect)
+    address = once(key=values["form_key"], kind="correction", actor_id=actor_id, effect=effect)
+    if not posted:
+        _tell_what_was_posted(request, form)
+    return address
+
+
+def _tell_what_was_posted(request: HttpRequest, form: CorrectionForm) -> None:
+    """After Back a form can say something else than when it was sent; it books what it said first, and only that."""
+    first = Transfer.objects.get(idempotency_key=adjustment_key(form.cleaned_data["form_key"]))
+    now = (form.cleaned_data["worker"], form.change, form.cleaned_data["reason"].strip())
+    if (first.account_id, first.change, first.reason) != now:
+        messages.warning(
+            request,
+            _("This form was posted before, and the entry below is what it said then. Begin a new one for another."),
+        )
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

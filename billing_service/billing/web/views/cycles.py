@@ -32,6 +32,7 @@ from chassis.permissions import requires
 from chassis.tables import in_order, table_page, understood
 
 CYCLE_SORTS = {"due": ("due_at", "id")}
+ASK_NO_MORE = 286  # htmx's status that ends asking again and again
 PAYOUT_SORTS = {"amount": ("amount", "id")}
 
 
@@ -79,22 +80,37 @@ def cycle_detail(request: HttpRequest, cycle_id: UUID) -> HttpResponse:
     understood(NoFilter(request.GET))
     cycle = get_object_or_404(Cycle, id=cycle_id)
     page = table_page(request, _payouts(cycle), sorts=PAYOUT_SORTS, default="-amount")
-    now = database_now()
-    due = cycle.state == Cycle.State.OPEN and cycle.due_at <= now
-    context = {
-        "cycle": cycle,
-        "now": now,
+    closing = _closing(cycle)
+    closes = closing["due"] and closes_cycles(request.user) and cycle.requested_at is None
+    context = closing | {
         "sums": days.cycle_sums(cycle.id),
         "days": days.days_of_cycle(cycle.id),
-        "progress": cycles.progress(cycle),
         "mails": cycles.mails(cycle),
         "page": page,
         "rows": _with_people(page),
-        "due": due,
-        "form": CloseForm() if due and closes_cycles(request.user) and cycle.requested_at is None else None,
-        "requested_by": accounts_of([cycle.requested_by])[cycle.requested_by] if cycle.requested_by else None,
+        "form": CloseForm() if closes else None,
     }
     return render(request, "billing/cycle.html", context)
+
+
+def _closing(cycle: Cycle) -> dict[str, Any]:
+    now = database_now()
+    return {
+        "cycle": cycle,
+        "now": now,
+        "due": cycle.state == Cycle.State.OPEN and cycle.due_at <= now,
+        "progress": cycles.progress(cycle),
+        "requested_by": accounts_of([cycle.requested_by])[cycle.requested_by] if cycle.requested_by else None,
+    }
+
+
+@require_safe
+@requires(*OFFICE)
+def cycle_progress(request: HttpRequest, cycle_id: UUID) -> HttpResponse:
+    """How far a closing is, for the cycle's page while it is looked at."""
+    cycle = get_object_or_404(Cycle, id=cycle_id)
+    status = ASK_NO_MORE if cycle.state == Cycle.State.CLOSED else 200
+    return render(request, "billing/_progress.html", _closing(cycle), status=status)
 
 
 @require_safe
