@@ -89,4 +89,3 @@ def _delete(account: Account, version: int) -> None:
     account.is_active = False
     account.state_version = max(account.state_version, version)
     account.access_version = max(account.access_version, version)
-
