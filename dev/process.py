@@ -122,6 +122,10 @@ class Process:
         if self._child is not None:
             self._child.poll()
 
+    def forget(self) -> None:
+        """Kill it, and leave nothing of it but its files."""
+        self.kill()
+
     def freeze(self) -> None:
         """SIGSTOP: the program hangs, with its connections open."""
         self._signal_all(self._tree(), signal.SIGSTOP)

@@ -1,6 +1,6 @@
 """Pytest plugin: real servers for the tests of a service or library, shared between runs where they are warm.
 
-It sets the environment before Django reads it. Servers come from, in this order: `TRACKER_SERVERS` (the state directory
+It sets the environment before Django reads it. Servers come from, in this order: `TRACKER_SHARED` (the state directory
 of a set that somebody else started), the warm servers, or a set of this run's own. Each run has a database name and
 a topic prefix of its own, so that runs live side by side.
 """
@@ -74,7 +74,7 @@ def start_run(config: pytest.Config) -> Run:
 
 def find_servers() -> tuple[Servers, bool]:
     """Servers that answer, and whether this run has to stop them at its end."""
-    if given := os.environ.get("TRACKER_SERVERS"):
+    if given := os.environ.get("TRACKER_SHARED"):
         return SharedServers(Path(given)), False
     if (WARM / "servers.json").exists() and (warm := SharedServers(WARM)).answer():
         return warm, False
@@ -126,9 +126,11 @@ def servers(pytestconfig: pytest.Config) -> Servers:
 def own_servers() -> Iterator[Servers]:
     """A private set of servers, to be stopped, killed and frozen."""
     private = Servers(LOCAL / f"pytest-{os.getpid()}-own", durable=False)
-    private.start()
-    yield private
-    private.destroy()
+    try:
+        private.start()
+        yield private
+    finally:
+        private.destroy()
 
 
 @pytest.fixture

@@ -80,7 +80,7 @@ def run_all() -> int:
 def _suite(name: str, scratch: Path, state_dir: Path) -> Job:
     report = scratch / f"{name}.xml"
     command = [sys.executable, "-m", "pytest", "-q", "--color=no", f"--junitxml={report}"]
-    environment = {"TRACKER_SERVERS": str(state_dir), "COVERAGE_FILE": str(scratch / f"coverage.{name}")}
+    environment = {"TRACKER_SHARED": str(state_dir), "COVERAGE_FILE": str(scratch / f"coverage.{name}")}
     if name in ALONE or name in WITHOUT_COVERAGE:
         del environment["COVERAGE_FILE"]
     else:

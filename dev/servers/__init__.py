@@ -1,6 +1,7 @@
 """The real servers of the local stack: started, stopped, killed, frozen and restarted, together or one by one."""
 
 import json
+import os
 import shutil
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -17,29 +18,38 @@ from dev.servers.valkey import Valkey
 
 __all__ = ["NAMES", "PORT_NAMES", "Servers"]
 
-KINDS = (Postgres, Kafka, Registry, Valkey, Mail)
+Kinds = tuple[type[Postgres], type[Kafka], type[Registry], type[Valkey], type[Mail]]
+KINDS: Kinds = (Postgres, Kafka, Registry, Valkey, Mail)
 NAMES = tuple(kind.name for kind in KINDS)
 PORT_NAMES = tuple(name for kind in KINDS for name in kind.port_names)
 FREE_BYTES_NEEDED = 2 * 1024**3
+CHOICE = "TRACKER_SERVERS"  # the setting that says what new sets are made of
+CONTAINERS = "containers"
 
 
 class Servers:
     """A set of servers with one state directory; another `Servers` of the same directory finds the same programs.
 
     `port_numbers` are those to use; without them, the ones of the directory's last start, or free ones.
-    `durable=False` leaves out waiting for the disk: for runs that throw their data away.
+    `durable=False` leaves out waiting for the disk: for runs that throw their data away. `TRACKER_SERVERS=containers`
+    makes a new set of containers instead of programs of this machine; a set stays what it is.
     """
 
     def __init__(self, state_dir: Path, port_numbers: Mapping[str, int] | None = None, *, durable: bool = True) -> None:
         self.state_dir = state_dir.resolve()
         self.description = self.state_dir / "servers.json"
         self.port_numbers = dict(port_numbers or self._known_ports() or ports.free(PORT_NAMES))
+        self._mark = self.state_dir / CONTAINERS
+        self.in_containers = self._mark.exists() or (
+            os.environ.get(CHOICE) == CONTAINERS and not self.description.exists()
+        )
+        postgres, kafka, registry, valkey, mail = _containers() if self.in_containers else KINDS
         common = (self.state_dir, self.port_numbers)
-        self.postgres = Postgres(*common, durable=durable)
-        self.kafka = Kafka(*common, durable=durable)
-        self.registry = Registry(*common, durable=durable)
-        self.valkey = Valkey(*common, durable=durable)
-        self.mail = Mail(*common, durable=durable)
+        self.postgres = postgres(*common, durable=durable)
+        self.kafka = kafka(*common, durable=durable)
+        self.registry = registry(*common, durable=durable)
+        self.valkey = valkey(*common, durable=durable)
+        self.mail = mail(*common, durable=durable)
 
     @property
     def all(self) -> dict[str, Server]:
@@ -50,6 +60,8 @@ class Servers:
         """Start the named servers, or all of them, side by side; on failure none of them is left behind."""
         self._require_space()
         self.description.parent.mkdir(parents=True, exist_ok=True)
+        if self.in_containers:
+            self._mark.touch()
         chosen = self._chosen(names)
         for server in chosen:
             if not server.running:
@@ -84,7 +96,7 @@ class Servers:
 
     def destroy(self) -> None:
         """Kill all servers and forget their data."""
-        self.kill()
+        self._each(self.all.values(), lambda server: server.process.forget())
         shutil.rmtree(self.postgres.directory, ignore_errors=True)
         shutil.rmtree(self.state_dir, ignore_errors=True)
 
@@ -112,3 +124,9 @@ class Servers:
             raise Trouble(
                 f"Less than 2 GiB are free on the disk of {folder}. Make room, then run the same command again."
             )
+
+
+def _containers() -> Kinds:
+    from dev.servers.containers import KINDS as contained  # noqa: PLC0415 - Docker's client is for those who ask for it
+
+    return contained

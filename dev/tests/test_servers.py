@@ -9,6 +9,8 @@ import pytest
 from confluent_kafka import Consumer, Producer, TopicPartition
 from confluent_kafka.admin import NewTopic
 
+from dev.container import ContainerProcess
+from dev.errors import Trouble
 from dev.pytest_servers import SharedServers
 from dev.servers import Servers
 
@@ -99,3 +101,19 @@ def test_shared_servers_cannot_be_stopped(own_servers: Servers) -> None:
     with pytest.raises(RuntimeError, match="shared with other runs"):
         shared.stop("kafka")
     assert own_servers.kafka.running
+
+
+def test_new_servers_are_containers_where_that_is_chosen_and_say_so_when_docker_is_away(tmp_path, monkeypatch) -> None:
+    monkeypatch.setenv("TRACKER_SERVERS", "containers")
+    monkeypatch.setenv("DOCKER_HOST", "tcp://127.0.0.1:1")
+    servers = Servers(tmp_path)
+    assert isinstance(servers.kafka.process, ContainerProcess)
+    with pytest.raises(Trouble, match="needs Docker, which does not answer"):
+        servers.start()
+
+
+def test_servers_stay_what_they_were_made_of(own_servers: Servers, tmp_path, monkeypatch) -> None:
+    of = Servers(own_servers.state_dir).in_containers
+    monkeypatch.setenv("TRACKER_SERVERS", "" if of else "containers")
+    assert Servers(own_servers.state_dir).in_containers is of
+    assert Servers(tmp_path).in_containers is not of

@@ -6,13 +6,11 @@ import json
 import os
 import subprocess
 import time
-import urllib.request
 from datetime import timedelta
-from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
 
-from dev import people, ports
+from dev import mailpit, people, ports
 from dev.paths import ROOT, SERVICES
 from dev.secrets_file import Secrets
 from dev.seed import next_business_day, today
@@ -81,8 +79,7 @@ class ComposeDriver:
         return True
 
     def mailbox(self) -> list[Any]:
-        newest_first = self._mail("messages")["messages"]
-        return [_message(self._mail(f"message/{brief['ID']}")) for brief in reversed(newest_first)]
+        return mailpit.messages(f"http://127.0.0.1:{self._ports['mail']}")
 
     def kafka(self) -> dict[str, str]:
         registry = f"http://127.0.0.1:{self._ports['registry']}/apis/ccompat/v7"
@@ -130,10 +127,6 @@ class ComposeDriver:
         lines = self._compose("ps", "--all", "--format", "{{.Service}} {{.Health}}", *names).splitlines()
         return dict.fromkeys(names, "") | dict(line.split(maxsplit=1) for line in lines if " " in line)
 
-    def _mail(self, path: str) -> Any:
-        with urllib.request.urlopen(f"http://127.0.0.1:{self._ports['mail']}/api/v1/{path}", timeout=10) as response:
-            return json.load(response)
-
     def _compose(self, *words: str, stdin: str = "") -> str:
         result = subprocess.run(
             ["docker", "compose", "--project-name", self._project, "--progress", "quiet", *words],
@@ -147,11 +140,3 @@ class ComposeDriver:
         if result.returncode:
             raise CommandFailed(f"docker compose {' '.join(words)}: {result.stdout}{result.stderr}")
         return result.stdout
-
-
-def _message(found: dict[str, Any]) -> EmailMessage:
-    mail = EmailMessage()
-    mail["To"] = ", ".join(address["Address"] for address in found["To"])
-    mail["Subject"] = found["Subject"]
-    mail.set_content(found["Text"])
-    return mail
