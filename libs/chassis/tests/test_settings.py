@@ -109,6 +109,11 @@ def test_the_event_bus_gets_the_tables_of_the_service(production):
     assert "EVENTBUS" not in production(events=False)
 
 
+def test_kafka_clients_are_told_of_tls(production, monkeypatch):
+    monkeypatch.setenv("KAFKA_CLIENT_SETTINGS", '{"security.protocol": "ssl"}')
+    assert production()["EVENTBUS"]["CLIENT_SETTINGS"] == {"security.protocol": "ssl"}
+
+
 def test_auth_has_the_accounts_themselves_and_no_replica(production, monkeypatch):
     monkeypatch.delenv("OIDC_CLIENT_SECRET")
     found = production(name="auth", replica=False, extra_middleware=["axes.middleware.AxesMiddleware"])

@@ -24,6 +24,7 @@ from sample.published import bank, order
 from dev.ports import free
 from eventbus import publish
 from eventbus.conf import conf
+from eventbus.kafka import client_settings, consumer_settings, producer_settings
 from eventbus.models import CachedSchema, DeadLetter, OutboxRow
 from eventbus.subscription import Subscription, subscription
 from eventbus.testing import deliver, published
@@ -68,6 +69,12 @@ def test_settings_that_were_changed_by_hand_are_put_right(kafka):
     until(lambda: config_of(kafka, "orders")["retention.ms"] == "1000")
     assert run("create_topics") == "All topics are there.\n"
     until(lambda: config_of(kafka, "orders")["retention.ms"] == "7776000000")
+
+
+def test_every_client_gets_the_settings_of_the_installation(settings):
+    settings.EVENTBUS = settings.EVENTBUS | {"CLIENT_SETTINGS": {"security.protocol": "ssl"}}
+    for found in (client_settings(), producer_settings(0), consumer_settings("shop.payments")):
+        assert found["security.protocol"] == "ssl"
 
 
 def test_register_schemas_registers_under_full_transitive_and_caches_the_ids(kafka):

@@ -1,6 +1,7 @@
 """The settings of the bus: the Django setting `EVENTBUS`, read once and typed."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ class Conf:
     service: str  # name of the service, the producer in its events
     schemas: Path  # folder of <domain>/<event>/<version>.avsc
     bootstrap_servers: str = ""
+    client_settings: Mapping[str, Any] = field(default_factory=dict)  # of librdkafka, for all clients: TLS and the like
     registry_url: str = ""  # Confluent API of the schema registry
     topic_prefix: str = ""  # before topics, groups and transactional ids, so that installations can share a broker
     replication_factor: int = 1

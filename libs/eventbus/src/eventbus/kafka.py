@@ -31,7 +31,8 @@ def is_permanent(error: KafkaError) -> bool:
 
 def client_settings() -> dict[str, Any]:
     """What all clients share."""
-    return {"bootstrap.servers": conf().bootstrap_servers, "logger": logging.getLogger("eventbus.kafka")}
+    own = {"bootstrap.servers": conf().bootstrap_servers, "logger": logging.getLogger("eventbus.kafka")}
+    return own | dict(conf().client_settings)
 
 
 def producer_settings(shard: int) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """The parts that `service_settings` puts together, one function per subject."""
 
+import json
 import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -219,6 +220,7 @@ def eventbus_settings(
             "SERVICE": name,
             "SCHEMAS": Path(environment.text("SCHEMAS_DIR") or base_dir.parent / "schemas"),
             "BOOTSTRAP_SERVERS": environment.required("KAFKA_BOOTSTRAP_SERVERS", relaxed="127.0.0.1:9092"),
+            "CLIENT_SETTINGS": json.loads(environment.text("KAFKA_CLIENT_SETTINGS") or "{}"),
             "REGISTRY_URL": environment.required(
                 "SCHEMA_REGISTRY_URL", relaxed="http://127.0.0.1:8081/apis/ccompat/v7"
             ),
