@@ -151,13 +151,13 @@ def no_secret(workload: Workload) -> Findings:
     for volume in workload.pod.get("volumes", []):
         if "secret" in volume:
             name = re.sub(r"-[a-z0-9]{10}$", "", volume["secret"]["secretName"])
-            if name not in {allowed.get(workload.component, owner), *EXTRA_SECRETS.get(workload.component, ())}:
+            if name not in {allowed.get(workload.component, owner), *EXTRA_SECRETS.get(workload.name, ())}:
                 yield f"{workload.name} sees the secrets {name}"
             if volume["secret"].get("defaultMode", 0o644) & 0o007:
                 yield f"{workload.name} lets every user read its secrets"
 
 
-EXTRA_SECRETS = {"demo-accounts": ("demo",)}
+EXTRA_SECRETS = {"auth-demo-accounts": ("demo",), "grafana": ("grafana-admin",)}
 
 
 def repeats(workload: Workload) -> Findings:

@@ -18,7 +18,7 @@ from dev.paths import SERVICES
 from dev.procfile import entries
 from dev.servers.kafka import SETTINGS as KAFKA_SETTINGS
 
-OVERLAYS = ("minikube", "production")
+OVERLAYS = ("minikube", "minikube-demo", "production")
 
 
 @pytest.fixture(scope="session")
