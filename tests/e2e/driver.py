@@ -15,6 +15,7 @@ from compose import ComposeDriver
 
 from dev.seed import seed_minimum
 from dev.system import CommandFailed, System
+from k8s import KubernetesDriver
 
 T = TypeVar("T")
 
@@ -126,8 +127,12 @@ class LocalDriver:
 
 
 def make_driver(directory: Path) -> Driver:
-    """The driver named by `TRACKER_DRIVER`: `local` (default) or `compose`."""
-    drivers: dict[str, Callable[[Path], Driver]] = {"local": LocalDriver, "compose": ComposeDriver}
+    """The driver named by `TRACKER_DRIVER`: `local` (default), `compose` or `k8s`."""
+    drivers: dict[str, Callable[[Path], Driver]] = {
+        "local": LocalDriver,
+        "compose": ComposeDriver,
+        "k8s": KubernetesDriver,
+    }
     return drivers[os.environ.get("TRACKER_DRIVER", "local")](directory)
 
 

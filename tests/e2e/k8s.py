@@ -1,0 +1,194 @@
+"""k8s/overlays/minikube as the driver of the browser tests: in a namespace of its own, removed at the end."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import time
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from forwarding import Forwarder
+
+from dev import mailpit, people, ports
+from dev.paths import ROOT, SERVICES
+from dev.secrets_file import Secrets
+from dev.seed import next_business_day, today
+from dev.system import CommandFailed
+
+START_SECONDS = 900
+# What the tests reach from outside: Service and name of its port.
+REACHED = {**{name: (f"{name}-web", "http") for name in SERVICES}, "mail": ("mail", "http")}
+REACHED |= {"registry": ("registry", "http"), "kafka": ("kafka", "host")}
+HOST_PORT = 19092  # Kafka's listener for clients outside, who are told to come back to where the test listens
+STATEFUL = {"kafka": ["kafka"], "valkey": ["valkey"], "postgres": [f"{name}-db" for name in SERVICES]}
+OVERLAY = """
+patches:
+  - target: { kind: Service, name: "(.*-web|mail|registry|kafka)" }
+    patch: |-
+      - { op: add, path: /spec/type, value: NodePort }
+  - target: { kind: Service, name: kafka }
+    patch: |-
+      - { op: add, path: /spec/ports/-, value: { name: host, port: %d } }
+"""
+
+
+class KubernetesDriver:
+    """`kubectl apply -k` on the cluster of the context that TRACKER_K8S_CONTEXT names (default: minikube).
+
+    The images are there already; `postgres` is all four databases.
+    """
+
+    def __init__(self, directory: Path) -> None:
+        self._context = os.environ.get("TRACKER_K8S_CONTEXT", "minikube")
+        self._namespace = f"task-tracker-e2e-{os.getpid()}"
+        self._ports = ports.free(tuple(REACHED))
+        self._accounts = people.accounts(Secrets(directory / "secrets.json"))
+        self._overlay = self._prepare(directory)
+        self._forwarders: list[Forwarder] = []
+        try:
+            self._apply()
+            self._forward()
+            self._seed()
+        except BaseException:
+            self.close()
+            raise
+
+    def url(self, service: str) -> str:
+        return f"http://127.0.0.1:{self._ports[service]}"
+
+    def password(self, email: str) -> str:
+        return next(account["password"] for account in self._accounts if account["email"] == email)
+
+    def stop(self, server: str) -> None:
+        self._scale(server, 0)
+
+    def start(self, server: str) -> None:
+        self._scale(server, 1)
+
+    def stop_service(self, service: str) -> None:
+        self._scale(f"{service}-web", 0)
+
+    def start_service(self, service: str) -> None:
+        self._scale(f"{service}-web", 1)
+
+    def restart_workers(self, service: str) -> None:
+        names = self._kubectl("get", "deployments", "--output", "name").split()
+        own = [name for name in names if f"/{service}-relay" in name or f"/{service}-consumer" in name]
+        self._kubectl("rollout", "restart", *own)
+        for name in own:
+            self._kubectl("rollout", "status", name, f"--timeout={START_SECONDS}s")
+
+    def manage(self, service: str, *arguments: str, stdin: str = "") -> str:
+        """A command beside the pages of a service; DEMO lets the demo's own commands run, and only those."""
+        command = ("exec", "--stdin", f"deployment/{service}-web", "--container", "web", "--")
+        return self._kubectl(*command, "env", "DEMO=true", "role", "manage", *arguments, stdin=stdin)
+
+    def close_cycle(self) -> None:
+        self.manage("billing", "close_due_cycles", "--as-if-due")
+
+    def ledger_is_complete(self) -> bool:
+        try:
+            self.manage("billing", "ledger_check", "--complete")
+        except CommandFailed:
+            return False
+        return True
+
+    def mailbox(self) -> list[Any]:
+        return mailpit.messages(self.url("mail"))
+
+    def kafka(self) -> dict[str, str]:
+        broker = f"127.0.0.1:{self._ports['kafka']}"
+        return {
+            "bootstrap_servers": broker,
+            "registry_url": f"{self.url('registry')}/apis/ccompat/v7",
+            "topic_prefix": "",
+        }
+
+    def close(self) -> None:
+        for forwarder in self._forwarders:
+            forwarder.close()
+        self._kubectl("delete", "namespace", self._namespace, "--ignore-not-found", "--timeout=180s")
+
+    def _prepare(self, directory: Path) -> Path:
+        """The overlay on ports of this run, with secrets of its own."""
+        for name in ("k8s", "deploy"):
+            shutil.copytree(ROOT / name, directory / name, ignore=shutil.ignore_patterns("secrets"))
+        overlay = directory / "k8s" / "overlays" / "minikube"
+        settings = overlay / "shared.env"
+        addresses = [f"{name.upper()}_PUBLIC_URL={self.url(name)}" for name in SERVICES]
+        kept = [line for line in settings.read_text().splitlines() if "_PUBLIC_URL=" not in line]
+        settings.write_text("\n".join([*kept, *addresses, ""]))
+        kustomization = overlay / "kustomization.yaml"
+        text = kustomization.read_text().replace("namespace: task-tracker\n", f"namespace: {self._namespace}\n")
+        kustomization.write_text(text + OVERLAY % HOST_PORT)
+        kafka = directory / "k8s" / "components" / "kafka" / "kafka.env"
+        listeners = {
+            "LISTENERS": f"HOST://:{HOST_PORT}",
+            "ADVERTISED_LISTENERS": f"HOST://127.0.0.1:{self._ports['kafka']}",
+            "LISTENER_SECURITY_PROTOCOL_MAP": "HOST:PLAINTEXT",
+        }
+        lines = kafka.read_text().splitlines()
+        for name, value in listeners.items():
+            lines = [f"{line},{value}" if line.startswith(f"KAFKA_{name}=") else line for line in lines]
+        kafka.write_text("\n".join(lines))
+        subprocess.run([overlay / "make-secrets"], check=True, capture_output=True)
+        return overlay
+
+    def _apply(self) -> None:
+        self._kubectl("apply", "--kustomize", str(self._overlay))
+        self._wait_until_ready()
+
+    def _wait_until_ready(self) -> None:
+        for kind in ("statefulsets", "deployments"):
+            for name in self._kubectl("get", kind, "--output", "name").split():
+                self._kubectl("rollout", "status", name, f"--timeout={START_SECONDS}s")
+        clients = ("wait", "--for=condition=Complete", "job/auth-provision-clients", f"--timeout={START_SECONDS}s")
+        self._kubectl(*clients)
+
+    def _forward(self) -> None:
+        node = json.loads(self._kubectl("get", "nodes", "--output", "json"))["items"][0]
+        address = next(found["address"] for found in node["status"]["addresses"] if found["type"] == "InternalIP")
+        services = {found["metadata"]["name"]: found for found in self._get("services")}
+        for name, (service, port) in REACHED.items():
+            published = next(found for found in services[service]["spec"]["ports"] if found["name"] == port)
+            self._forwarders.append(Forwarder(self._ports[name], address, published["nodePort"]))
+
+    def _seed(self) -> None:
+        """Accounts, and a cycle that is not due while the tests run."""
+        day = today()
+        passwords = json.dumps({account["email"]: account["password"] for account in self._accounts})
+        arguments = ("--password-file", "/dev/stdin", "--since", day.isoformat())
+        self.manage("auth", "seed_demo", *arguments, stdin=passwords)
+        first_due = next_business_day(day + timedelta(days=1))
+        self.manage("billing", "seed_demo", "--first-due", first_due.isoformat())
+        count = "from chassis.replica.models import Account; print(Account.objects.filter(state_version__gt=0).count())"
+        deadline = time.monotonic() + 120
+        for service in SERVICES[1:]:
+            while int(self.manage(service, "shell", "-v", "0", "-c", count)) < len(self._accounts):
+                if time.monotonic() > deadline:
+                    raise AssertionError(f"{service} does not know the accounts after two minutes")
+
+    def _scale(self, server: str, replicas: int) -> None:
+        """Stop all pods of it and wait until they are gone, or start one and wait until it is ready."""
+        names = [f"statefulset/{name}" for name in STATEFUL.get(server, [])] or [f"deployment/{server}"]
+        self._kubectl("scale", f"--replicas={replicas}", *names)
+        for name in names:
+            self._kubectl("rollout", "status", name, f"--timeout={START_SECONDS}s")
+            if not replicas:
+                selector = json.loads(self._kubectl("get", name, "--output", "json"))["spec"]["selector"]["matchLabels"]
+                labels = ",".join(f"{key}={value}" for key, value in selector.items())
+                self._kubectl("wait", "--for=delete", "pod", "--selector", labels, "--timeout=120s")
+
+    def _get(self, kind: str) -> list[Any]:
+        return list(json.loads(self._kubectl("get", kind, "--output", "json"))["items"])
+
+    def _kubectl(self, *words: str, stdin: str = "") -> str:
+        command = ["kubectl", "--context", self._context, "--namespace", self._namespace, *words]
+        result = subprocess.run(command, input=stdin, capture_output=True, text=True, check=False)
+        if result.returncode:
+            raise CommandFailed(f"kubectl {' '.join(words)}: {result.stdout}{result.stderr}")
+        return result.stdout
