@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date, datetime, timedelta
-from itertools import islice
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 import psycopg
 
+from chassis import demo
 from dev import people
 from dev.environment import BUSINESS_TIME_ZONE
 from dev.progress import Progress
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from dev.system import System
 
 HISTORY_DAYS = 30
-SATURDAY = 5
 # What an earlier release of billing could not take: its completion is a dead letter, and can be retried.
 FAULT = "an_earlier_release_had_a_fault"
 
@@ -31,19 +30,14 @@ def today() -> date:
 
 def business_days(last: date, count: int = HISTORY_DAYS) -> list[date]:
     """The `count` last days from Monday to Friday before `last`, oldest first."""
-    before = (day for day in _from(last - timedelta(days=1), step=-1) if day.weekday() < SATURDAY)
-    return sorted(islice(before, count))
+    return demo.business_days(last, count)
 
 
 def next_business_day(day: date) -> date:
     """The day itself, or the Monday after a weekend."""
-    return next(found for found in _from(day) if found.weekday() < SATURDAY)
-
-
-def _from(day: date, step: int = 1) -> Iterator[date]:
-    while True:
-        yield day
-        day += timedelta(days=step)
+    while day.weekday() >= demo.SATURDAY:
+        day += timedelta(days=1)
+    return day
 
 
 def seed_people(system: System, since: date) -> None:

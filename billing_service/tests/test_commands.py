@@ -1,14 +1,19 @@
 """The commands of billing, as an operator sees them."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 import pytest
+import redis
 from django.core.management import CommandError, call_command
+from django.db import connection
 
 from billing.jobs import close_due_cycles
 from billing.models import Cycle, Transfer
 from billing.selectors.clock import database_now
+from chassis.business_time import business_date
+from chassis.demo import Turns, business_days
 from eventbus.testing import deliver
 from tests.make import DUE, account, completed, open_cycle
 
@@ -101,3 +106,57 @@ class TestSeedDemo:
         call_command("seed_demo", "--first-due", "2026-03-02")
         with pytest.raises(CommandError, match="no cycle is due"):
             call_command("seed_demo", "--close", "2026-03-08")
+
+    @pytest.fixture
+    def turns(self, settings):
+        """None noted by an earlier run, on servers that stay warm."""
+        notes = redis.Redis.from_url(f"{settings.CELERY_BROKER_URL.rsplit('/', 1)[0]}/0")
+        for key in notes.scan_iter("demo:*"):
+            notes.delete(key)
+        return Turns()
+
+    @pytest.mark.django_db(transaction=True)
+    def test_history_is_settled_day_by_day_once_it_is_consumed(self, turns):
+        account(uuid4(), role="finance", email="finance@popug.example")
+        worker = account(uuid4(), email="worker@popug.example")
+        days, seen = business_days(business_date(database_now())), []
+
+        def tasks():
+            turns.wait("opened", days[0])
+            for day in days:
+                turns.note("told", day)
+                seen.append((turns.noted("settled", day), Cycle.objects.get(state="open").due_at.date()))
+                while not turns.noted("settled", day):
+                    deliver("tasks", [])
+            connection.close()
+
+        with ThreadPoolExecutor() as pool:
+            others = pool.submit(tasks)
+            call_command("seed_demo", "--history", verbosity=0)
+            others.result()
+        assert seen == [(False, day) for day in days]
+        assert Cycle.objects.filter(state="closed").count() == len(days)
+        payout = Transfer.objects.get(kind="payout")
+        assert (payout.account_id, payout.cycle.due_at.date()) == (worker.pk, days[-1])
+
+    @pytest.mark.django_db(transaction=True)
+    def test_history_in_a_ledger_that_was_in_use_belongs_to_its_open_cycle(self, turns):
+        account(uuid4(), role="finance", email="finance@popug.example")
+        account(uuid4(), email="worker@popug.example")
+        open_cycle(database_now() + timedelta(hours=1))
+        *earlier, yesterday = business_days(business_date(database_now()))
+        for day in earlier:
+            turns.note("settled", day)
+
+        def tasks():
+            turns.note("told", yesterday)
+            while not turns.noted("settled", yesterday):
+                deliver("tasks", [])
+            connection.close()
+
+        with ThreadPoolExecutor() as pool:
+            others = pool.submit(tasks)
+            call_command("seed_demo", "--history", verbosity=0)
+            others.result()
+        assert Cycle.objects.get().state == "open"
+        assert Transfer.objects.get().kind == "adjustment"

@@ -1,12 +1,16 @@
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime
 
 import pytest
+import redis
 import time_machine
 from django.core.management import CommandError, call_command
+from django.db import connection
 
 from chassis import business_time
-from eventbus.testing import published
+from chassis.demo import Turns, business_days
+from eventbus.testing import clear_outbox, published
 from tasks.models import Delivery, Notification, Reassignment, ReassignmentShare, Task, TaskHistory
 
 from .support.people import person
@@ -107,3 +111,35 @@ def test_without_accounts_or_outside_the_demo_it_says_so(settings):
     settings.DEMO = False
     with pytest.raises(CommandError, match="DEMO"):
         seed(FRIDAY)
+
+
+@pytest.fixture
+def forgotten_turns(settings):
+    """No note of an earlier run, on servers that stay warm."""
+    notes = redis.Redis.from_url(f"{settings.CELERY_BROKER_URL.rsplit('/', 1)[0]}/0")
+    for key in notes.scan_iter("demo:*:2031-*"):
+        notes.delete(key)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_history_is_told_day_by_day_as_billing_settles_it_and_goes_on_where_it_stood(people, forgotten_turns):
+    days, told = business_days(date(2031, 3, 6)), []
+    turns = Turns()
+    for day in days[:-2]:
+        turns.note("settled", day)
+
+    def relay_and_billing():
+        turns.note("opened", days[0])
+        for day in days[-2:]:
+            while not turns.noted("told", day):
+                clear_outbox()
+            told.append({business_time.business_date(task.created_at) for task in Task.objects.all()})
+            turns.note("settled", day)
+        connection.close()
+
+    with time_machine.travel(datetime(2031, 3, 6, 12, tzinfo=UTC)), ThreadPoolExecutor() as pool:
+        others = pool.submit(relay_and_billing)
+        call_command("seed_demo", "--history", verbosity=0)
+        others.result()
+    assert told == [set(days[-2:-1]), set(days[-2:])]
+    assert Task.objects.filter(created_at__date="2031-03-06").exists()

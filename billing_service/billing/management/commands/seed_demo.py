@@ -1,6 +1,8 @@
 """Billing's part of the demo: the first cycle, and closings with an injected clock."""
 
-from datetime import date, datetime, time, timedelta
+import time
+from datetime import date, datetime, timedelta
+from datetime import time as clock
 from typing import Any
 from uuid import uuid5
 
@@ -9,14 +11,17 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from billing.domain import due_on
 from billing.models import Cycle
+from billing.selectors.clock import database_now
+from billing.selectors.consumption import consumed_before
 from billing.services.adjustments import adjustment_post
 from billing.services.cycles import cycle_open_first, cycles_close_due
-from chassis.business_time import zone
+from chassis.business_time import business_date, zone
+from chassis.demo import Turns, business_days
 from chassis.replica.models import Account
 
 FINANCE, WORKER = "finance@popug.example", "worker@popug.example"
 CORRECTION = 1_250  # cents
-CORRECTED_AT = time(16, 20)
+CORRECTED_AT = clock(16, 20)
 
 
 class Command(BaseCommand):
@@ -27,25 +32,49 @@ class Command(BaseCommand):
         what.add_argument("--first-due", type=date.fromisoformat, metavar="DAY", help="day of the first closing")
         what.add_argument("--correct", type=date.fromisoformat, metavar="DAY", help="finance pays a worker")
         what.add_argument("--close", type=date.fromisoformat, metavar="DAY", help="day whose cycle is closed")
+        what.add_argument("--history", action="store_true", help="settle each of the days that tasks' --history tells")
 
-    def handle(
-        self, *args: Any, first_due: date | None, close: date | None, correct: date | None, **options: Any
-    ) -> None:
+    def handle(self, *args: Any, **options: Any) -> None:
         if not settings.DEMO:
             raise CommandError("seed_demo is for the demo only: set DEMO=true there")
-        if correct:
-            self.correct(correct)
-            return
-        day = first_due or close
-        assert day is not None
-        due_at = due_on(day, zone=zone(), at=settings.BILLING_CYCLE_TIME)
-        if first_due:
-            opened = cycle_open_first(due_at=due_at)
-            self.stdout.write(f"The first cycle is due on {day}." if opened else "There are cycles already.")
-            return
+        if options["history"]:
+            self.history(business_date(database_now()))
+        elif options["correct"]:
+            self.correct(options["correct"])
+        elif options["first_due"]:
+            self.open(options["first_due"])
+        else:
+            self.close(options["close"])
+
+    def history(self, today: date) -> None:
+        """Each day's cycle is closed at its time, once all of the day is consumed; yesterday knows a correction.
+
+        A ledger that was in use before has no cycles of those days: what is told then belongs to its open one.
+        """
+        turns, days = Turns(), business_days(today)
+        self.open(days[0])
+        turns.note("opened", days[0])
+        for day in (day for day in days if not turns.noted("settled", day)):
+            turns.wait("told", day)
+            told_at = database_now()
+            while not consumed_before(told_at):
+                time.sleep(0.1)
+            if day == days[-1]:
+                self.correct(day)
+            if Cycle.objects.filter(due_at=_due(day)).exists():
+                self.close(day)
+            turns.note("settled", day)
+
+    def open(self, day: date) -> None:
+        """The first cycle of an empty ledger."""
+        opened = cycle_open_first(due_at=_due(day))
+        self.stdout.write(f"The first cycle is due on {day}." if opened else "There are cycles already.")
+
+    def close(self, day: date) -> None:
+        """At its own time: the seed has waited until all of the day is consumed."""
+        due_at = _due(day)
         if not Cycle.objects.filter(due_at=due_at).exists():
             raise CommandError(f"no cycle is due on {day}")
-        # A moment after it is due: the seed has waited until all of the day is consumed.
         closed = cycles_close_due(now=due_at + timedelta(seconds=1), consumed=lambda moment: True)
         self.stdout.write(f"Closed the cycle of {day}." if closed else f"The cycle of {day} is closed already.")
 
@@ -64,3 +93,7 @@ class Command(BaseCommand):
             now=datetime.combine(day, CORRECTED_AT, zone()),
         )
         self.stdout.write(f"Posted a correction on {day}.")
+
+
+def _due(day: date) -> datetime:
+    return due_on(day, zone=zone(), at=settings.BILLING_CYCLE_TIME)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from eventbus.errors import ConsumerStopped, InvalidEvent, TransientError
     from eventbus.event import Event, event_id
     from eventbus.inbox import prune_inbox
-    from eventbus.outbox import publish, publish_many
+    from eventbus.outbox import publish, publish_many, unsent
     from eventbus.positions import consumed_until
     from eventbus.relay import Relay
     from eventbus.state import State
@@ -36,6 +36,7 @@ __all__ = [
     "prune_inbox",
     "publish",
     "publish_many",
+    "unsent",
 ]
 
 _MODULES = {
@@ -55,6 +56,7 @@ _MODULES = {
     "prune_inbox": "inbox",
     "publish": "outbox",
     "publish_many": "outbox",
+    "unsent": "outbox",
 }
 
 

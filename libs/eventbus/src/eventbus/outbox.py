@@ -51,6 +51,13 @@ def publish_many(events: Iterable[Event]) -> None:
     _insert([_row(event, service, event.traceparent or traceparent) for event in events])
 
 
+def unsent() -> bool:
+    """Whether an event is written that the broker has not yet taken."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT EXISTS (SELECT FROM eventbus_outbox)")
+        return bool(cursor.fetchone()[0])
+
+
 def publish_copies(copies: Iterable[tuple[str, bytes, bytes | None, Headers]]) -> None:
     """Put records that need no schema into the outbox: topic, key, value and headers as they are."""
     _require_transaction()

@@ -1,6 +1,8 @@
 import random
+import time
 from collections.abc import Callable, Sequence
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, timedelta
+from datetime import time as clock
 from typing import Any
 from uuid import UUID
 
@@ -11,13 +13,15 @@ from django.db.models import F
 from django.utils import timezone
 
 from chassis import business_time
+from chassis.demo import PATIENCE, Turns, business_days
 from chassis.replica.models import Account
+from eventbus import unsent
 from tasks import domain, selectors, services
 from tasks.management.demo import AFTERTHOUGHTS, DETAILS, Kind, steps_of, title_of
 from tasks.models import Delivery, Task
 
 LEADERS_CREATE = 0.6  # share of the tasks
-LATE = time(17, 45)
+LATE = clock(17, 45)
 
 
 class Command(BaseCommand):
@@ -27,19 +31,43 @@ class Command(BaseCommand):
         what = parser.add_mutually_exclusive_group(required=True)
         what.add_argument("--day", type=date.fromisoformat, help="work through this day")
         what.add_argument("--late", type=date.fromisoformat, help="complete one more task at 17:45 of this day")
+        what.add_argument(
+            "--history", action="store_true", help="three weeks, while billing's --history settles each day"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         if not settings.DEMO:
             raise CommandError("Demo tasks exist only where DEMO is set.")
         if options["late"]:
             self.late(options["late"])
-            return
-        day: date = options["day"]
+        elif options["history"]:
+            self.history(business_time.business_date(timezone.now()))
+        else:
+            self.day(options["day"])
+
+    def history(self, today: date) -> None:
+        """Day by day, each after the one before it is settled; today comes last and stays open."""
+        turns, days = Turns(), business_days(today)
+        turns.wait("opened", days[0])
+        deadline = time.monotonic() + PATIENCE
+        while not (_leaders() and selectors.workers().exists()) and time.monotonic() < deadline:
+            time.sleep(0.2)
+        for day in days:
+            if not turns.noted("settled", day):
+                self.day(day)
+                while unsent():
+                    time.sleep(0.1)
+                turns.note("told", day)
+                turns.wait("settled", day)
+        self.day(today)
+
+    def day(self, day: date) -> None:
+        """What people did on it."""
         first, following = business_time.day_bounds(day)
         if Task.objects.filter(created_at__gte=first, created_at__lt=following).exists():
             self.stdout.write(f"{day} has its tasks already.")
             return
-        leaders = list(Account.objects.filter(role__in=("manager", "admin"), is_active=True).order_by("email"))
+        leaders = _leaders()
         if not leaders or not selectors.workers().exists():
             raise CommandError("There are no accounts yet: seed auth, and let the accounts' events arrive.")
         # One transaction, so that the worker that sends messages never sees those of the past waiting.
@@ -53,6 +81,10 @@ class Command(BaseCommand):
         moment = datetime.combine(day, LATE, business_time.zone()).astimezone(UTC)
         done = Day(day, leaders=[], now=moment).complete(moment)
         self.stdout.write(f"{day}: one task done late." if done else f"{day}: no task was left to be done late.")
+
+
+def _leaders() -> list[Account]:
+    return list(Account.objects.filter(role__in=("manager", "admin"), is_active=True).order_by("email"))
 
 
 def tell(until: datetime) -> None:
