@@ -102,7 +102,9 @@ class Store:
 
 
 def write(path: Path, text: str, mode: int) -> None:
-    """Replace a file at once: a reader sees the old one or the new one."""
+    """Replace a file at once: a reader sees the old one or the new one, and who watches it only what is new."""
+    if path.exists() and path.read_text() == text:
+        return
     path.parent.mkdir(parents=True, exist_ok=True)
     fresh = path.with_name(f".{path.name}")
     fresh.unlink(missing_ok=True)
