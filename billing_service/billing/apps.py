@@ -1,6 +1,22 @@
+from typing import Any
+
 from django.apps import AppConfig
+from django.core.exceptions import ImproperlyConfigured
+from django.db.models.signals import post_migrate
 
 
 class BillingConfig(AppConfig):
     name = "billing"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """A deployment migrates before it starts anything: the moment to refuse another currency."""
+        post_migrate.connect(refuse_another_currency, sender=self)
+
+
+def refuse_another_currency(**_: Any) -> None:
+    """Entries have no currency of their own: under another setting a dollar would be shown as a euro."""
+    from billing.selectors.ledger_check.checks import currency_findings
+
+    if found := list(currency_findings()):
+        raise ImproperlyConfigured(f"CURRENCY never changes once an entry exists: {found[0]}.")

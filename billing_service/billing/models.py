@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.search import SearchVector
 from django.db import models
 from django.db.models import Case, CheckConstraint, F, Index, Q, UniqueConstraint, When
 
 from billing.domain import Kind
+from chassis.business_time import business_date
 from chassis.outgoing import Outgoing
 
 KINDS = [kind.value for kind in Kind]
@@ -88,6 +91,9 @@ class Cycle(models.Model):
     id = models.UUIDField(primary_key=True)
     starts_at = models.DateTimeField(null=True)
     due_at = models.DateTimeField(unique=True)
+    # Its day in the zone of then, and what it counts in: neither follows a later change of the settings.
+    due_on = models.DateField(null=True)
+    currency = models.CharField(max_length=3, default="", db_default="")
     state = models.CharField(max_length=8, choices=State.choices, default=State.OPEN)
     closing_at = models.DateTimeField(null=True)
     closed_at = models.DateTimeField(null=True)
@@ -111,6 +117,11 @@ class Cycle(models.Model):
 
     def __str__(self) -> str:
         return f"{self.due_at.isoformat()} {self.state}"
+
+    @property
+    def day(self) -> date:
+        """The business day on which it is due."""
+        return self.due_on or business_date(self.due_at)
 
 
 class Transfer(models.Model):

@@ -3,7 +3,7 @@
 import threading
 
 import pytest
-from django.db import OperationalError, connection, connections, transaction
+from django.db import OperationalError, connection, transaction
 
 from billing.models import Cycle, LedgerAccount, Payout, TaskPrice, Transfer
 from billing.selectors.ledger_check import ledger_findings
@@ -13,6 +13,7 @@ from eventbus import TransientError, event_id
 from eventbus.testing import published
 from tests.ledger import balances, close, payouts
 from tests.make import BORIS, DUE, WILMA, assigned, completed, fee, open_cycle, reward, task_id
+from tests.threads import in_thread, until, waiting_for_a_lock
 
 TASK = task_id()
 
@@ -58,40 +59,6 @@ class TestCrashes:
             close()
             return True
         return False
-
-
-def in_thread(function):
-    """Run it on a connection of its own; the returned thread has `outcome` when it ends."""
-
-    def run():
-        try:
-            thread.outcome = function()
-        except BaseException as error:
-            thread.outcome = error
-        finally:
-            connections.close_all()
-
-    thread = threading.Thread(target=run)
-    thread.start()
-    return thread
-
-
-def waiting_for_a_lock(kind):
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_stat_clear_snapshot()")
-        cursor.execute(
-            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event = %s", [kind]
-        )
-        return cursor.fetchone()[0]
-
-
-def until(condition, seconds=5):
-    end = threading.Event()
-    for _ in range(int(seconds * 100)):
-        if condition():
-            return
-        end.wait(0.01)
-    raise AssertionError("it never came")
 
 
 @pytest.mark.django_db(transaction=True)

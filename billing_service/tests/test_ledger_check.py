@@ -197,6 +197,11 @@ class TestComplete:
         deliver("tasks", [assigned()])
         assert f"task {task_id()}: its state was never received" in self.check(capsys)
 
+    def test_a_counter_that_cannot_be_is_found_in_no_time(self, capsys):
+        deliver("tasks", [task_state(assignment_no=2**62)])
+        found = self.check(capsys)
+        assert found == [f"task {task_id()}: it counts {2**62} assignments and 0 completions, which cannot be"]
+
     def test_open_dead_letters_are_named_as_the_reason(self, capsys):
         deliver("tasks", [task_state(assignment_no=1), assigned(account="nobody")])
         [finding] = self.check(capsys)

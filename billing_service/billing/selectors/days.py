@@ -12,8 +12,9 @@ from django.db.models import Case, F, QuerySet, Sum, When
 
 from billing.domain import Kind, Sums
 from billing.models import AccountDay, Cycle
-from chassis.business_time import business_date, day_bounds
+from chassis.business_time import day_bounds
 
+_ZONE_SPAN = timedelta(days=2)  # a cycle's day is that of the zone of then, which may not be the zone of now
 WORK = (Kind.FEE, Kind.EARNING, Kind.REVERSAL)
 
 
@@ -57,13 +58,13 @@ def _dates(first: date, last: date) -> Iterable[date]:
 def _cycle_of_days(wanted: Iterable[date]) -> dict[date, Cycle]:
     """The cycle that pays a day: the last one due on it, else the first one after it (a Saturday's is Monday's)."""
     wanted = sorted(wanted)
-    start, end = day_bounds(wanted[0])[0], day_bounds(wanted[-1])[1]
+    start, end = day_bounds(wanted[0])[0] - _ZONE_SPAN, day_bounds(wanted[-1])[1] + _ZONE_SPAN
     following = Cycle.objects.filter(due_at__gte=end).order_by("due_at")[:1]
     cycles = list(Cycle.objects.filter(due_at__gte=start, due_at__lt=end).union(following).order_by("due_at"))
-    due_on = {business_date(cycle.due_at): cycle for cycle in cycles}
+    due_on = {cycle.day: cycle for cycle in cycles}
     found = {}
     for day in wanted:
-        cycle = due_on.get(day) or next((cycle for cycle in cycles if business_date(cycle.due_at) > day), None)
+        cycle = due_on.get(day) or next((cycle for cycle in cycles if cycle.day > day), None)
         if cycle is not None:
             found[day] = cycle
     return found

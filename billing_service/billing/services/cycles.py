@@ -16,7 +16,7 @@ from django.db import OperationalError, connection, transaction
 from django.db.models import Count, Sum
 from psycopg.errors import DeadlockDetected, LockNotAvailable
 
-from billing.domain import Kind, cycle_key, next_due, wait_begins, waits_for_consumption
+from billing.domain import Kind, business_date, cycle_key, next_due, wait_begins, waits_for_consumption
 from billing.events import published
 from billing.models import Cycle, Transfer
 from billing.selectors.journal import anybody_owed, cycle_hash
@@ -68,14 +68,20 @@ def cycle_open_first(*, due_at: datetime) -> bool:
     """Open the first cycle of an empty ledger; False if there is another already, also one opened meanwhile."""
     if Cycle.objects.exists():
         return False
-    cycle = Cycle(id=_cycle_id(due_at), due_at=due_at)
+    cycle = _cycle(cycle_key(due_at), due_at=due_at)
     return (
         bool(Cycle.objects.bulk_create([cycle], ignore_conflicts=True)) and Cycle.objects.filter(id=cycle.id).exists()
     )
 
 
-def _cycle_id(due_at: datetime) -> UUID:
-    return event_id(cycle_key(due_at))
+def _cycle(key: str, *, due_at: datetime, starts_at: datetime | None = None) -> Cycle:
+    return Cycle(
+        id=event_id(key),
+        starts_at=starts_at,
+        due_at=due_at,
+        due_on=business_date(due_at, zone()),
+        currency=settings.CURRENCY,
+    )
 
 
 def cycles_close_due(
@@ -176,12 +182,12 @@ def cycle_flip(*, cycle_id: UUID, now: datetime) -> None:
     cycle.state, cycle.closing_at = Cycle.State.CLOSING, now
     early = now < cycle.due_at and (cycle.starts_at is None or cycle.starts_at < now)
     if early:
-        cycle.due_at = now
-    cycle.save(update_fields=["state", "closing_at", "due_at"])
+        cycle.due_at, cycle.due_on = now, business_date(now, zone())
+    cycle.save(update_fields=["state", "closing_at", "due_at", "due_on"])
     due_at = next_due(cycle.due_at, zone=zone(), at=settings.BILLING_CYCLE_TIME)
     # The cycle closed early has the id of the due time that it had, which is the next one's now.
     key = f"{cycle_key(due_at)}:{cycle.due_at.isoformat()}" if early else cycle_key(due_at)
-    Cycle.objects.create(id=event_id(key), starts_at=cycle.due_at, due_at=due_at)
+    _cycle(key, due_at=due_at, starts_at=cycle.due_at).save(force_insert=True)
     log.info("cycle.closing", due_at=cycle.due_at.isoformat(), next_due_at=due_at.isoformat())
 
 

@@ -8,7 +8,7 @@ from functools import partial
 from django.conf import settings
 
 from billing.domain import COUNTERPART, CREDITS_WORKER, Price, price_of
-from billing.models import TaskPrice
+from billing.models import Cycle, TaskPrice, Transfer
 from billing.selectors.journal import CYCLE_HASH, query
 
 _SIDES = ", ".join(
@@ -145,6 +145,13 @@ BY_HAND = """
 """
 
 
+def currency_findings() -> Iterable[str]:
+    """Cycles that count in another currency than the pages show: amounts have none of their own."""
+    others = Cycle.objects.exclude(currency__in=("", settings.CURRENCY))
+    for cycle in others.filter(id__in=Transfer.objects.values("cycle")).order_by("due_at"):
+        yield f"cycle {cycle.due_at}: counts in {cycle.currency}, CURRENCY is {settings.CURRENCY}"
+
+
 def _lines(statement: str) -> list[str]:
     return [row[0] for row in query(statement)]
 
@@ -168,6 +175,7 @@ CHECKS: dict[str, Callable[[], Iterable[str]]] = {
     "payouts equal their transfers": partial(_lines, PAYOUTS),
     "nothing is owed in a closed cycle": partial(_lines, OWED),
     "one cycle is open, and it is the last one": partial(_lines, CYCLES),
+    "all cycles count in the currency of the settings": currency_findings,
     "the hash chain holds": partial(_lines, HASHES),
     "entries are what they were posted as": partial(_lines, PAYLOADS),
     "amounts are the task's price": partial(_lines, AMOUNTS),

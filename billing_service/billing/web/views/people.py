@@ -157,6 +157,7 @@ def _seen(request: HttpRequest, account_id: UUID) -> UUID:
 
 def _statement(request: HttpRequest, account_id: UUID) -> HttpResponse:
     day = understood(StatementFilter(request.GET))["day"]
+    newest = statements.newest_entry_no(account_id)  # before the entries: what is posted meanwhile is news
     page = table_page(request, statements.entries(account_id, day=day), sorts=STATEMENT_SORTS, default="-posted")
     today = business_date(database_now())
     own = account_id == request.user.pk
@@ -166,7 +167,7 @@ def _statement(request: HttpRequest, account_id: UUID) -> HttpResponse:
         "page": page,
         "lines": statements.lines(page.rows),
         "balance": workers.balance_of(account_id),
-        "newest": statements.newest_entry_no(account_id),
+        "newest": newest,
         "today": today,
         "today_sums": days.worker_day_sums(account_id, today),
         "cycle": cycles.open_cycle(),
