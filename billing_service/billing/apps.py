@@ -3,6 +3,7 @@ from typing import Any
 from django.apps import AppConfig
 from django.core.exceptions import ImproperlyConfigured
 from django.db.models.signals import post_migrate
+from django.utils.module_loading import import_string
 
 
 class BillingConfig(AppConfig):
@@ -16,7 +17,5 @@ class BillingConfig(AppConfig):
 
 def refuse_another_currency(**_: Any) -> None:
     """Entries have no currency of their own: under another setting a dollar would be shown as a euro."""
-    from billing.selectors.ledger_check.checks import currency_findings
-
-    if found := list(currency_findings()):
+    if found := list(import_string("billing.selectors.ledger_check.checks.currency_findings")()):
         raise ImproperlyConfigured(f"CURRENCY never changes once an entry exists: {found[0]}.")

@@ -28,9 +28,8 @@ def worked_for_three_days():
 
 
 def shown():
-    return [
-        (day.day, day.sums.income, day.afterwards.income, day.closed) for day in days(date(2026, 3, 1), date(2026, 3, 5))
-    ]
+    found = days(date(2026, 3, 1), date(2026, 3, 5))
+    return [(day.day, day.sums.income, day.afterwards.income, day.closed) for day in found]
 
 
 @pytest.mark.django_db
