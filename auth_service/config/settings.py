@@ -16,7 +16,7 @@ COMMON = service_settings(
     base_dir=BASE_DIR,
     apps=["accounts", "oauth2_provider", "axes"],
     consumers="accounts.events.consumed.CONSUMERS",
-    state="accounts.events.published.STATE",
+    state="accounts.services.restoring.STATE",
     replica=False,
     beat={
         "logouts-send": {"task": "accounts.logouts_send", "schedule": 5.0},

@@ -16,7 +16,7 @@ globals().update(
         apps=["tasks"],
         consumers="tasks.events.consumed.CONSUMERS",
         figures="tasks.figures.FIGURES",
-        state="tasks.events.published.STATE",
+        state="tasks.services.restoring.STATE",
         replica=True,
         # A nudge that nobody took in time is one of many.
         beat={"send notifications": {"task": "tasks.notifications_send", "schedule": 5.0, "options": {"expires": 10}}},

@@ -6,7 +6,7 @@ from typing import Any
 from django.db.models import QuerySet
 
 from accounts.models import Account
-from eventbus import Event, State
+from eventbus import Event
 
 
 def account_created(account: Account, *, time: datetime) -> Event:
@@ -38,11 +38,9 @@ def account_state(account: Account) -> Event:
     return account_updated(account, time=account.updated_at)
 
 
-def _known_elsewhere() -> "QuerySet[Account]":
+def known_elsewhere() -> "QuerySet[Account]":
+    """The accounts that other services have heard of."""
     return Account.objects.filter(email_confirmed_at__isnull=False)
-
-
-STATE = {"accounts-stream": State(_known_elsewhere, account_state)}
 
 
 def _event(name: str, account: Account, time: datetime, **data: Any) -> Event:

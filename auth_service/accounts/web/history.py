@@ -23,6 +23,7 @@ ACTIONS = {
     "reactivated": gettext_lazy("Reactivated"),
     "password_set": gettext_lazy("Password set"),
     "restored": gettext_lazy("Made admin by the operator"),
+    "taken_back": gettext_lazy("Taken back after a restore"),
     "link_sent": gettext_lazy("Link sent again"),
     "unlocked": gettext_lazy("Sign-in lock lifted"),
     "access_given": gettext_lazy("Gave an application access"),

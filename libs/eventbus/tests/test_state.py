@@ -79,15 +79,23 @@ def test_many_are_told_a_thousand_at_a_time():
     assert [event.key for event in published()] == [f"o{number:05}" for number in range(2_001)]
 
 
-def test_after_a_restore_versions_are_raised_above_what_the_topic_tells(kafka, capsys):
-    for key, number in (("o1", 7), ("o1", 9), ("o2", 1), ("gone", 4)):
+def test_after_a_restore_newer_states_are_taken_back_and_versions_raised_above_the_topic(kafka, capsys):
+    for key, number in (("o1", 7), ("o1", 9), ("o2", 1), ("lost", 4), ("o4", 6)):
         kafka.send(order("OrderState", key, number))
-    Order.objects.bulk_create([Order(id="o1", number=3), Order(id="o2", number=5), Order(id="o3", number=0)])
-    assert state.highest_versions("orders-stream").highest == {"o1": 9, "o2": 1, "gone": 4}
+    Order.objects.bulk_create(
+        Order(id=key, number=number) for key, number in (("o1", 3), ("o2", 5), ("o3", 0), ("o4", 6))
+    )
+    told = state.read_state("orders-stream")
+    assert told.highest == {"o1": 9, "o2": 1, "lost": 4, "o4": 6}
+    assert {key: event.data["number"] for key, event in told.newer.items()} == {"o1": 9, "lost": 4}
     call_command("republish_state", "orders-stream", "--after-restore")
-    assert {event.key: event.data["number"] for event in published()} == {"o1": 10, "o2": 5, "o3": 0}
-    assert Order.objects.get(pk="o1").number == 10
-    assert "3 states" in capsys.readouterr().out
+    numbers = {"o1": 10, "o2": 5, "o3": 0, "o4": 7, "lost": 5}
+    assert {event.key: event.data["number"] for event in published()} == numbers
+    assert dict(Order.objects.values_list("pk", "number")) == numbers
+    assert capsys.readouterr().out.splitlines() == [
+        "Took back 2 states that are newer than the backup.",
+        "Published 5 states.",
+    ]
 
 
 def test_a_record_that_cannot_be_read_is_named_and_skipped_only_on_request(kafka, capsys):

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any, Protocol
 from uuid import UUID
 
-from eventbus import Event, State, event_id
+from eventbus import Event, event_id
 from tasks import domain
 from tasks.models import Task
 
@@ -79,9 +79,6 @@ def task_reopened(task: TaskState, *, at: datetime, account_id: UUID, cause: str
 def task_state(task: Task) -> Event:
     """The present state of a task, for `republish_state`."""
     return task_updated(task, at=task.completed_at or task.assigned_at)
-
-
-STATE = {"tasks-stream": State(Task.objects.all, task_state)}
 
 
 def _event(

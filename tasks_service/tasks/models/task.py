@@ -90,6 +90,7 @@ class TaskHistory(models.Model):
         DONE = "done", _("done")
         UNDONE = "undone", _("undone")
         REOPENED = "reopened", _("reopened")
+        RESTORED = "restored", _("restored")
 
     id = models.BigAutoField(primary_key=True)
     task = models.ForeignKey(Task, models.DO_NOTHING, related_name="history", db_constraint=False, db_index=False)

@@ -23,6 +23,7 @@ HEADLINES: dict[str, str | Promise] = {
     Kind.DONE: gettext_lazy("Done by %(actor)s"),
     Kind.UNDONE: gettext_lazy("Undone by %(actor)s"),
     Kind.REOPENED: gettext_lazy("Reopened by %(actor)s"),
+    Kind.RESTORED: gettext_lazy("Taken back after a restore"),
 }
 REASONS: dict[tuple[str, str], str | Promise] = {
     (Kind.ASSIGNED, domain.CREATED): gettext_lazy("The first assignment."),
@@ -47,6 +48,9 @@ REASONS: dict[tuple[str, str], str | Promise] = {
     (Kind.DONE, ""): gettext_lazy("%(account)s earns the reward."),
     (Kind.UNDONE, domain.UNDONE): gettext_lazy("The reward of %(account)s is taken back."),
     (Kind.REOPENED, domain.REOPENED): gettext_lazy("The reward of %(account)s is taken back."),
+    (Kind.RESTORED, ""): gettext_lazy(
+        "The database came from a backup. What had been told of this task since holds; who did it is not known now."
+    ),
 }
 
 FIELDS: dict[str, str | Promise] = {

@@ -1,6 +1,6 @@
 """Publishing the present state of all aggregates anew: for a topic that was lost, or a database that was restored."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from time import monotonic
 from typing import Any
@@ -26,12 +26,14 @@ _FIRST_ANSWER, _SILENCE = 3, 30  # seconds without an answer of the broker after
 class State:
     """What a `-stream` topic tells: a row of `rows` for each aggregate, and the event that says its present state.
 
-    `version` names the aggregate's version, as a column and as a field of the event.
+    `version` names the aggregate's version, as a column and as a field of the event. `take` brings rows to what newer
+    events of the topic say, at the events' versions, and makes those that are missing; it runs in a transaction.
     """
 
     rows: Callable[[], "models.QuerySet[Any]"]
     event: Callable[[Any], Event]
     version: str = "version"
+    take: Callable[[Sequence[Event]], object] | None = None
 
 
 def state_table() -> Mapping[str, State]:
@@ -44,8 +46,8 @@ def republish(topic: str, *, above: Mapping[str, int] | None = None) -> int:
     """Publish the state of every aggregate of a topic; returns how many. KeyError for a topic that is not ours.
 
     A thousand rows in a transaction, locked in key order: ids of the outbox rise in the order of commits, so that no
-    state can follow a later change of the same aggregate. With `above` (what `highest_versions` read), versions that
-    are not higher are raised first, so that consumers take the restored state.
+    state can follow a later change of the same aggregate. With `above` (the highest that `read_state` found), versions
+    that are not higher are raised first, so that consumers take the restored state.
     """
     state, count = state_table()[topic], 0
     last: Any = None
@@ -82,19 +84,39 @@ class Unreadable(Exception):
 
 @dataclass(slots=True)
 class Told:
-    """What a topic of state tells: the highest version of each key, and how many records could not be read."""
+    """What a topic of state tells: the highest version of each key, and the event of each that is newer than our row.
+
+    `unreadable` counts the records that were skipped.
+    """
 
     highest: dict[str, int] = field(default_factory=dict)
+    newer: dict[str, Event] = field(default_factory=dict)
     unreadable: int = 0
 
 
-def highest_versions(topic: str, *, skip_unreadable: bool = False) -> Told:
-    """The highest version that the topic tells of each key, read from its first record to its last.
+def take_back(topic: str, told: Told) -> int:
+    """Bring the rows to what the topic tells that they do not know; returns how many. For a restored database.
+
+    Others have acted on it: a completion that tasks has forgotten was paid, and would be paid again.
+    """
+    take, keys = state_table()[topic].take, sorted(told.newer)
+    if take is None:
+        return 0
+    for start in range(0, len(keys), _AT_ONCE):
+        with transaction.atomic():
+            _wait_patiently()
+            take([told.newer[key] for key in keys[start : start + _AT_ONCE]])
+    return len(keys)
+
+
+def read_state(topic: str, *, skip_unreadable: bool = False) -> Told:
+    """What the topic tells of each key, read from its first record to its last and compared with the rows.
 
     Raises TransientError where the broker (or the registry, if it must be asked) is away, Unreadable for a record that
     cannot be read, unless such are to be skipped: consumers set them aside too.
     """
-    name, ids, told = conf().topic_prefix + topic, CachedIds(), Told()
+    state, name, ids, told = state_table()[topic], conf().topic_prefix + topic, CachedIds(), Told()
+    own = {str(pk): version for pk, version in state.rows().values_list("pk", state.version)}
     consumer = Consumer(
         client_settings()
         | {"group.id": f"{name}.versions", "enable.auto.commit": False, "enable.partition.eof": True}
@@ -104,7 +126,7 @@ def highest_versions(topic: str, *, skip_unreadable: bool = False) -> Told:
         for message in _messages(consumer, name):
             record = record_from(message, len(conf().topic_prefix))
             try:
-                _note(told.highest, record, ids, state_table()[topic].version)
+                _note(told, record, ids, own, state.version)
             except Rejected as error:
                 if not skip_unreadable:
                     raise Unreadable(f"{topic}/{record.partition} at {record.offset}: {error}") from error
@@ -134,7 +156,12 @@ def _messages(consumer: Consumer, name: str) -> Iterator[Message]:
             raise TransientError(f"Kafka has not answered for {_SILENCE} s.")
 
 
-def _note(highest: dict[str, int], record: Record, ids: CachedIds, version: str) -> None:
-    if record.value is not None:
-        event = decode(record, ids)
-        highest[event.key] = max(highest.get(event.key, -1), int(event.data[version]))
+def _note(told: Told, record: Record, ids: CachedIds, own: Mapping[str, int], version: str) -> None:
+    if record.value is None:
+        return
+    event = decode(record, ids)
+    number = int(event.data[version])
+    if number > told.highest.get(event.key, -1):
+        told.highest[event.key] = number
+        if number > own.get(event.key, -1):
+            told.newer[event.key] = event

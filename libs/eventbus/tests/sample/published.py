@@ -1,5 +1,6 @@
 """What the shop writes: small builders for events of the shop and of the bank."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -22,6 +23,17 @@ def bank(name: str, key: str = "a1", number: int = 1, text: str = "", **fields: 
     return Event(name=name, version=version, key=key, time=fields.pop("time", EPOCH), data=data, **fields)
 
 
+def take_orders(events: Sequence[Event]) -> None:
+    """What a restored shop does not know any more."""
+    for event in events:
+        Order.objects.update_or_create(id=event.key, defaults={"number": event.data["number"]})
+
+
 STATE = {
-    "orders-stream": State(Order.objects.all, lambda row: order("OrderState", row.pk, row.number), version="number")
+    "orders-stream": State(
+        Order.objects.all,
+        lambda row: order("OrderState", row.pk, row.number),
+        version="number",
+        take=take_orders,
+    )
 }

@@ -1,13 +1,12 @@
 """`republish_state TOPIC`: write the present state of all aggregates to a topic of state."""
 
-from collections.abc import Mapping
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from eventbus.conf import conf
 from eventbus.errors import TransientError
-from eventbus.state import Unreadable, highest_versions, republish, state_table
+from eventbus.state import Told, Unreadable, read_state, republish, state_table, take_back
 
 
 class Command(BaseCommand):
@@ -20,7 +19,8 @@ class Command(BaseCommand):
         parser.add_argument(
             "--after-restore",
             action="store_true",
-            help="the database came from a backup: first raise each version above the highest in the topic",
+            help="the database came from a backup: first take back what the topic tells that it does not know, and"
+            " raise each version above the highest in the topic",
         )
         parser.add_argument(
             "--skip-unreadable",
@@ -32,12 +32,16 @@ class Command(BaseCommand):
         """CommandError for a topic that this service does not keep, and where it could not be read to its end."""
         if options["topic"] not in state_table():
             raise CommandError(f"{conf().service} keeps the state of: {', '.join(state_table()) or 'nothing'}.")
-        above = self._highest(options) if options["after_restore"] else None
-        self.stdout.write(f"Published {republish(options['topic'], above=above)} states.")
+        topic, above = options["topic"], None
+        if options["after_restore"]:
+            told = self._read(topic, skip_unreadable=options["skip_unreadable"])
+            above = told.highest
+            self.stdout.write(f"Took back {take_back(topic, told)} states that are newer than the backup.")
+        self.stdout.write(f"Published {republish(topic, above=above)} states.")
 
-    def _highest(self, options: dict[str, Any]) -> Mapping[str, int]:
+    def _read(self, topic: str, *, skip_unreadable: bool) -> Told:
         try:
-            told = highest_versions(options["topic"], skip_unreadable=options["skip_unreadable"])
+            told = read_state(topic, skip_unreadable=skip_unreadable)
         except TransientError as error:
             raise CommandError(f"{error} Nothing was published; try again.") from error
         except Unreadable as error:
@@ -47,4 +51,4 @@ class Command(BaseCommand):
             ) from error
         if told.unreadable:
             self.stdout.write(f"Records that cannot be read, skipped: {told.unreadable}.")
-        return told.highest
+        return told
