@@ -1,4 +1,4 @@
-"""Writes the lock files: one for the whole tree, one per service, all of the same versions, with hashes."""
+"""Writes the lock files: one for the whole tree, one per service, all of the same versions, with hashes; checkov's."""
 
 import re
 import subprocess
@@ -7,12 +7,13 @@ import tomllib
 from collections.abc import Iterable
 from pathlib import Path
 
-from dev import download
+from dev import checkov, download
 from dev.errors import Trouble
 from dev.paths import LIBRARIES, ROOT, SERVICES, service_dir
 
 TREE = ROOT / "dev" / "requirements.lock"
 OPTIONS = ("--universal", "--python-version", "3.11", "--generate-hashes", "--no-emit-index-url")
+CHECKOV = "checkov>=3.3"
 # The libraries of this checkout are installed from it, not from an index.
 OWN_PREFIX = "tracker-"
 
@@ -26,6 +27,7 @@ def write(*, upgrade: bool) -> None:
     for name in SERVICES:
         wanted = [*requirements([service_dir(name)]), *libraries]
         _compile(wanted, service_dir(name) / "requirements.lock", "--constraint", str(TREE))
+    _compile([CHECKOV], checkov.LOCK, *(["--upgrade"] if upgrade else []))
     download.write_lock()
 
 

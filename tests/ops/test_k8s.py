@@ -18,7 +18,7 @@ from dev.paths import SERVICES
 from dev.procfile import entries
 from dev.servers.kafka import SETTINGS as KAFKA_SETTINGS
 
-OVERLAYS = ("minikube", "minikube-demo", "production")
+OVERLAYS = ("minikube", "minikube-demo", "tilt", "production")
 
 
 @pytest.fixture(scope="session")

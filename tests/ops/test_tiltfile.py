@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import shutil
 import subprocess
 import sys
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from k8s_objects import NAME, copy_of_manifests, render
 from tilt import RefusedError, Tilt, documents, resources
 from tools import program
 
@@ -29,13 +31,14 @@ esac
 
 
 @pytest.fixture(scope="session")
-def manifests(tmp_path_factory: pytest.TempPathFactory) -> str:
+def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return copy_of_manifests(tmp_path_factory.mktemp("tree"))
+
+
+@pytest.fixture(scope="session")
+def manifests(tree: Path) -> str:
     """What kustomize makes of the Tiltfile's overlay."""
-    folder = tmp_path_factory.mktemp("tree")
-    for name in ("k8s", "deploy"):
-        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("secrets"))
-    subprocess.run([folder / "k8s/overlays/minikube/make-secrets"], check=True, capture_output=True)
-    command = [program("kubectl"), "kustomize", folder / "k8s/overlays/tilt"]
+    command = [program("kubectl"), "kustomize", tree / "overlays" / "tilt"]
     return subprocess.run(command, check=True, capture_output=True, text=True).stdout
 
 
@@ -229,3 +232,28 @@ def test_a_broken_tiltfile_is_noticed(tilt: Callable[..., Tilt], old: str, new: 
     assert old in TILTFILE
     with pytest.raises((RefusedError, AssertionError), match=said):
         order(resources(tilt().run(TILTFILE.replace(old, new))))
+
+
+def without_source(found: Any) -> Any:
+    """The Deployment as if its processes ran from their image."""
+    found = copy.deepcopy(found)
+    pod = found["spec"]["template"]["spec"]
+    for container in (*pod["containers"], *pod["initContainers"]):
+        container["volumeMounts"] = [mount for mount in container["volumeMounts"] if mount["name"] != "source"]
+        container.pop("command", None)
+    pod["volumes"] = [volume for volume in pod["volumes"] if volume["name"] != "source"]
+    return found
+
+
+def test_tilt_applies_the_minikube_overlay_with_the_source_of_each_process_in_a_volume(
+    tree: Path, manifests: str
+) -> None:
+    committed, tilted = render(tree / "overlays" / "minikube"), documents(manifests)
+    assert [found["metadata"] for found in tilted] == [found["metadata"] for found in committed]
+    for found, plain in zip(tilted, committed, strict=True):
+        if found["kind"] == "Deployment" and found["metadata"]["labels"][NAME] in SERVICES:
+            (container,) = found["spec"]["template"]["spec"]["containers"]
+            assert {"name": "source", "mountPath": "/app"} in container["volumeMounts"]
+            assert without_source(found) == plain
+        else:
+            assert found == plain
