@@ -64,8 +64,8 @@ def known() -> dict[str, Callable[[], str]]:
     }
 
 
-# They are drawn from, or signatures of theirs are checked, after they were replaced.
-KEPT = ("signing-key", "price-key")
+# They are drawn from, signatures of theirs are checked, or processes still use them, after they were replaced.
+KEPT = ("signing-key", "price-key", *(f"database-{name}-app" for name in SERVICES))
 
 
 class Store:
@@ -118,8 +118,7 @@ def files(store: Store) -> dict[str, str]:
     found: dict[str, str] = {}
     for name in SERVICES:
         found[f"{name}-db/superuser"] = store[f"database-{name}-superuser"]
-        for role in ROLES:
-            found[f"databases/{name}_{role}"] = store[f"database-{name}-{role}"]
+        found |= {f"databases/{login}": password for login, password in logins(name, store).items()}
         own = service_files(name, store)
         found |= {f"{name}/{key}": value for key, value in own.items()}
         owner = own | {"DATABASE_URL": database_url(name, "owner", store)}
@@ -166,9 +165,24 @@ def port(name: str) -> int:
     return {"auth": 3000, "tasks": 5000, "billing": 4000, "analytics": 7000}[name]
 
 
+def app_logins(name: str, store: Store) -> list[tuple[str, str]]:
+    """The app's two names with their passwords, the one to use first; a new password goes to the other name."""
+    passwords = [*store.values[f"database-{name}-app"], ""]
+    names = [f"{name}_app", f"{name}_app_b"]
+    first, second = names if len(passwords) % 2 == 0 else reversed(names)
+    return [(first, passwords[0]), (second, passwords[1])]
+
+
+def logins(name: str, store: Store) -> dict[str, str]:
+    """Everybody who signs in to a service's database; the second name of the app has no password at first."""
+    others = {f"{name}_{role}": store[f"database-{name}-{role}"] for role in ROLES if role != "app"}
+    return others | dict(app_logins(name, store))
+
+
 def database_url(name: str, role: str, store: Store, host: str = "") -> str:
     """The database of a service for one of its two roles."""
-    return f"postgres://{name}_{role}:{store[f'database-{name}-{role}']}@{host or f'{name}-db:5432'}/{name}"
+    login = app_logins(name, store)[0][0] if role == "app" else f"{name}_{role}"
+    return f"postgres://{login}:{store[f'database-{name}-{role}']}@{host or f'{name}-db:5432'}/{name}"
 
 
 def settings_from_source(name: str, store: Store) -> list[str]:

@@ -13,6 +13,7 @@ from dev.container import ContainerProcess
 from dev.errors import Trouble
 from dev.pytest_servers import SharedServers
 from dev.servers import Servers
+from dev.servers.postgres import ROLES
 
 
 def query(url: str, statement: str) -> object:
@@ -42,6 +43,21 @@ def test_the_app_role_is_no_member_of_the_owner_and_creates_nothing(own_servers:
     assert query(url, "SELECT pg_has_role('billing_app', 'billing_owner', 'MEMBER')") is False
     with pytest.raises(psycopg.errors.InsufficientPrivilege):
         query(url, "CREATE TABLE own (id int)")
+
+
+def test_the_app_signs_in_with_a_second_name_while_the_first_one_works_on(own_servers: Servers) -> None:
+    postgres = own_servers.postgres
+    url = postgres.url("billing", "app")
+    secrets = {name: postgres.secrets.get(f"postgres_billing_{name}") for name in ("owner", "app")}
+    with psycopg.connect(postgres.superuser_url("billing"), autocommit=True) as connection:
+        settings = {"service": "billing", "app_b_password": "second"}
+        for name, value in (settings | {f"{name}_password": value for name, value in secrets.items()}).items():
+            connection.execute("SELECT set_config(%s, %s, false)", [f"tracker.{name}", value])
+        connection.execute(ROLES.read_bytes())
+        connection.execute("CREATE TABLE rotated AS SELECT 1 AS number; GRANT SELECT ON rotated TO billing_app")
+    second = url.replace("billing_app:", "billing_app_b:").replace(secrets["app"], "second")
+    assert [query(address, "SELECT number FROM rotated") for address in (url, second)] == [1, 1]
+    assert query(second, "SHOW idle_in_transaction_session_timeout") == "10s"
 
 
 def test_an_app_that_hangs_in_a_transaction_is_cut_off_after_ten_seconds(own_servers: Servers) -> None:

@@ -78,6 +78,22 @@ def test_retired_keys_stay_readable(folder: Path) -> None:
     assert new.split(":")[0] != old.split(":")[0]
 
 
+def test_a_new_password_of_the_app_leaves_the_last_one_alone(folder: Path) -> None:
+    passwords, addresses = [], []
+    for _ in range(3):
+        found = contents(folder)
+        passwords.append((found["databases/billing_app"], found["databases/billing_app_b"]))
+        addresses.append(found["billing/DATABASE_URL"])
+        run(folder, "rotate", "database-billing-app")
+    (first, nothing), (still_first, second), (third, still_second) = passwords
+    assert (nothing, still_first, still_second) == ("", first, second)
+    logins = ((addresses[0], "app", first), (addresses[1], "app_b", second), (addresses[2], "app", third))
+    assert all(
+        address == f"postgres://billing_{name}:{secret}@billing-db:5432/billing" for address, name, secret in logins
+    )
+    assert len({first, second, third}) == 3
+
+
 @pytest.mark.parametrize("name", ["database-billing-superuser", "no-such-secret"])
 def test_what_cannot_be_rotated_is_refused_and_nothing_changes(folder: Path, name: str) -> None:
     before = contents(folder)
