@@ -27,10 +27,11 @@ def python() -> Path:
 
 def _make(venv: Path) -> None:
     uv = Path(sys.executable).with_name("uv")
-    for command in (
+    commands: tuple[list[str | Path], ...] = (
         [uv, "venv", "--quiet", "--clear", "--python", sys.executable, venv],
         [uv, "pip", "install", "--quiet", "--python", venv / "bin" / "python", "--require-hashes", "-r", LOCK],
-    ):
+    )
+    for command in commands:
         result = subprocess.run(command, capture_output=True, text=True, check=False)
         if result.returncode:
             raise Trouble(f"checkov could not be installed from {LOCK.relative_to(ROOT)}: {result.stderr.strip()}")
