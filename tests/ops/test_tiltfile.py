@@ -143,7 +143,7 @@ def test_images_are_built_as_compose_builds_them_and_updated_in_place(tilt: Call
         assert build["dockerfile"] == f"{service}_service/Dockerfile"
         assert steps["sync", f"{service}_service"]["remote_path"] == f"/app/{service}_service"
         assert steps["sync", "libs"]["remote_path"] == "/app/libs"
-        assert f"{service}_service/requirements.lock" in steps["fall_back_on", None]["files"]
+        assert {f"{service}_service/requirements.lock", "deploy/image"} <= set(steps["fall_back_on", None]["files"])
 
 
 def test_every_button_runs_a_command_in_the_cluster_that_was_checked(tilt: Callable[..., Tilt]) -> None:
