@@ -13,6 +13,7 @@ from django.db import connection
 from billing.domain import Balance, Entry, PayloadConflict, Posting, business_date, fold
 from billing.events import published
 from chassis.business_time import zone
+from chassis.tracing import step
 from eventbus import publish_many
 
 COLUMNS = {
@@ -122,14 +123,15 @@ def post(
     entries = fold(balances, new.values())
     place = zone()
     dates = [business_date(entry.posting.occurred_at, place) for entry in entries]
-    _write_transfers(entries, dates, hashes, batch)
-    _write_accounts(entries, balances)
-    _write_rollup(entries, dates, batch)
-    publish_many(
-        published.transactions_posted(
-            entries, dates, cycle_id=batch.cycle_id, recorded_at=batch.recorded_at, traces=traces or {}
+    with step("post to the ledger"):
+        _write_transfers(entries, dates, hashes, batch)
+        _write_accounts(entries, balances)
+        _write_rollup(entries, dates, batch)
+        publish_many(
+            published.transactions_posted(
+                entries, dates, cycle_id=batch.cycle_id, recorded_at=batch.recorded_at, traces=traces or {}
+            )
         )
-    )
     return entries
 
 

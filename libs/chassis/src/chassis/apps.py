@@ -1,4 +1,5 @@
 from django.apps import AppConfig
+from django.conf import settings
 from django.db.models.signals import post_migrate
 
 from chassis.database import grant_app_role
@@ -11,5 +12,9 @@ class ChassisConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Has the app role's rights set after each migration."""
+        """Has the app role's rights set after each migration, and the process traced where a collector is named."""
         post_migrate.connect(grant_app_role, dispatch_uid="chassis.database")
+        if settings.OTEL_EXPORTER_OTLP_ENDPOINT:
+            from chassis import telemetry  # noqa: PLC0415  time and memory that only tracing costs
+
+            telemetry.start()

@@ -11,7 +11,7 @@ from eventbus.codec import Headers, encode, pack_headers
 from eventbus.conf import conf
 from eventbus.errors import InvalidEvent
 from eventbus.event import Event
-from eventbus.tracing import current_traceparent
+from eventbus.tracing import current_traceparent, nearest, publishing
 
 CHANNEL = "eventbus_outbox"
 SLOTS = 64
@@ -46,9 +46,11 @@ def publish(event: Event) -> None:
 def publish_many(events: Iterable[Event]) -> None:
     """Put events into the outbox of the current transaction, in this order. Errors as for `publish`."""
     _require_transaction()
-    traceparent = current_traceparent()
+    told = list(events)
     service = conf().service
-    _insert([_row(event, service, event.traceparent or traceparent) for event in events])
+    with publishing(event.name for event in told):
+        current = current_traceparent()
+        _insert([_row(event, service, nearest(event.traceparent, current)) for event in told])
 
 
 def unsent() -> bool:

@@ -15,6 +15,7 @@ from eventbus.errors import InvalidEvent
 from eventbus.kafka import is_permanent, producer_settings
 from eventbus.outbox import CHANNEL, SLOTS
 from eventbus.registry import CachedIds
+from eventbus.tracing import sending
 from eventbus.wire import COLUMNS, Outgoing, Wire
 
 logger = structlog.get_logger("eventbus.relay")
@@ -69,7 +70,7 @@ class Relay:
         sent = 0
         if rows := self.take():
             sendable = self._sendable(rows)
-            if sendable and self.send(sendable):
+            if sendable and self._send_traced(sendable):
                 self.forget(sendable)
                 sent = len(sendable)
         self._measure()
@@ -101,6 +102,10 @@ class Relay:
             self._give_up(rows, row, error)
             return False
         return True
+
+    def _send_traced(self, rows: Sequence[Outgoing]) -> bool:
+        with sending((row.topic, dict(row.headers)) for row in rows):
+            return self.send(rows)
 
     def forget(self, rows: Sequence[Outgoing]) -> None:
         """Delete rows that were sent."""

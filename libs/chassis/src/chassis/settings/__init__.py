@@ -61,7 +61,11 @@ def service_settings(
         "PUBLIC_URL": urls.get(name, urls["tasks"]),
         "AUTH_INTERNAL_URL": environment.text("AUTH_INTERNAL_URL", urls["auth"]).rstrip("/"),
         "NAVIGATION": [],
-        "FIGURES": [*(["eventbus.figures.FIGURES"] if events else []), *([figures] if figures else [])],
+        "FIGURES": [
+            "chassis.certificates.FIGURES",
+            *(["eventbus.figures.FIGURES"] if events else []),
+            *([figures] if figures else []),
+        ],
         "ROOT_URLCONF": "config.urls",
         "WSGI_APPLICATION": "config.wsgi.application",
         "DEFAULT_AUTO_FIELD": "django.db.models.BigAutoField",
@@ -73,6 +77,8 @@ def service_settings(
         "LOGGING": logging_settings(
             log_format=environment.text("LOG_FORMAT", "json"), level=environment.text("LOG_LEVEL", "INFO")
         ),
+        # Empty: nothing is traced, and nothing of the SDK imported. Its other OTEL_… variables hold as well.
+        "OTEL_EXPORTER_OTLP_ENDPOINT": environment.text("OTEL_EXPORTER_OTLP_ENDPOINT"),
         **environment.env.email_url("EMAIL_URL", default="consolemail://"),
         "EMAIL_TIMEOUT": 10,
         "DEFAULT_FROM_EMAIL": environment.text("DEFAULT_FROM_EMAIL", f"tracker@{_host(urls['auth'])}"),

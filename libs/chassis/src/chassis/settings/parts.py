@@ -39,8 +39,8 @@ def installed_apps(apps: Sequence[str], *, replica: bool, events: bool) -> list[
 def middleware(extra: Sequence[str], *, replica: bool) -> list[str]:
     """Outermost first. Health comes before the host check: probes ask by the address of the pod."""
     return [
-        "chassis.tracing.TraceMiddleware",
         "chassis.health.HealthMiddleware",
+        "chassis.tracing.TraceMiddleware",
         "chassis.logs.RequestLogMiddleware",
         "django_prometheus.middleware.PrometheusBeforeMiddleware",
         "django.middleware.security.SecurityMiddleware",
