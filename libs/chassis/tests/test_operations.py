@@ -6,16 +6,18 @@ from uuid import uuid4
 
 import pytest
 import structlog
+from celery import Celery
 from django.db import connection
 from django.db.migrations.recorder import MigrationRecorder
 from django.http import HttpResponse
 from django.utils import timezone
+from gunicorn.config import Config
 from opentelemetry import trace
 from opentelemetry.context import attach, detach
 from prometheus_client import CollectorRegistry
 
 from chassis import celery as chassis_celery
-from chassis import figures
+from chassis import figures, web_server
 from chassis.health import HealthMiddleware
 from chassis.jobs import tidy
 from chassis.models import FormKey
@@ -109,6 +111,23 @@ def test_an_error_is_logged_with_its_traceback(client, lines):
     assert any("RuntimeError: broken" in line.get("exception", "") for line in lines)
 
 
+def test_addresses_in_the_words_of_an_exception_are_hidden(lines):
+    try:
+        raise ValueError("Key (email)=(w.weber@popug.example) exists; postgres://app:Tr0ub4dor@10.0.0.1:5432/tasks")
+    except ValueError:
+        logging.getLogger("sample").exception("mail to <w.weber@popug.example> failed")
+    (line,) = lines
+    assert line["event"] == "mail to <…@…> failed"
+    assert "Key (email)=(…@…) exists; postgres://app:…@…:5432/tasks" in line["exception"]
+
+
+def test_gunicorn_speaks_as_all_others_do(capfd, monkeypatch):
+    monkeypatch.setenv("LOG_FORMAT", "json")
+    web_server.Logger(Config()).info("Listening at: %s", "127.0.0.1")
+    line = json.loads(capfd.readouterr().err)
+    assert (line["event"], line["service"], line["logger"]) == ("Listening at: 127.0.0.1", "tasks", "gunicorn.error")
+
+
 @pytest.mark.parametrize("given", ["", "x" * 65, "zeile\x7f", "é"])
 def test_a_request_id_that_cannot_be_logged_is_replaced(client, given):
     answered = client.get("/open", headers={"X-Request-ID": given})["X-Request-ID"]
@@ -175,6 +194,18 @@ def test_a_worker_touches_its_heartbeat_file_and_serves_metrics_where_asked(tmp_
     chassis_celery.serve_metrics()
     chassis_celery.keep_logging()
     assert (ports, registered) == ([9100], [True])
+
+
+def test_a_process_that_is_the_clock_alone_shows_its_heartbeat_and_metrics(tmp_path, monkeypatch):
+    beat, ports = tmp_path / "beat", []
+    monkeypatch.setenv("HEARTBEAT_FILE", str(beat))
+    monkeypatch.setenv("METRICS_PORT", "9100")
+    monkeypatch.setattr(chassis_celery, "start_http_server", ports.append)
+    clock = chassis_celery.Clock(Celery("idle"), schedule_filename=str(tmp_path / "schedule"), max_interval=10)
+    clock.tick()
+    clock.close()
+    assert beat.exists()
+    assert ports == [9100]
 
 
 FIGURES = {"form_keys": figures.Figure("Form keys kept", FormKey.objects.count)}

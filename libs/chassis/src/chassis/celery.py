@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from celery import Celery
+from celery.beat import PersistentScheduler
 from celery.signals import heartbeat_sent, setup_logging, worker_ready
 from prometheus_client import start_http_server
 
@@ -41,3 +42,18 @@ def touch_heartbeat(**_: Any) -> None:
     path = os.environ.get("HEARTBEAT_FILE", "")
     if path:
         Path(path).touch()
+
+
+class Clock(PersistentScheduler):  # type: ignore[misc]
+    """The scheduler of a process that is nothing but the clock: heartbeat at each tick, and metrics as the others."""
+
+    def setup_schedule(self) -> None:
+        """Serves the metrics of this process, where METRICS_PORT is set."""
+        super().setup_schedule()
+        if port := os.environ.get("METRICS_PORT", ""):
+            start_http_server(int(port))
+
+    def tick(self, *args: Any, **kwargs: Any) -> Any:
+        """Says that the clock goes."""
+        touch_heartbeat()
+        return super().tick(*args, **kwargs)

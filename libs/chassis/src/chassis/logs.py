@@ -1,6 +1,7 @@
 """Structured logs: one line per request with request id and trace id, and no personal data."""
 
 import logging
+import re
 import time
 import uuid
 from collections.abc import Callable
@@ -14,6 +15,8 @@ from chassis.tracing import current_trace_id
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 _REQUEST_ID_LENGTH = 64
+# Also what comes before the host in a database's address: its password.
+_ADDRESS = re.compile(r"[^\s@<>(){}\[\]\"'=:,;/\\]+@[\w-]+(?:\.[\w-]+)+")
 
 logger = structlog.get_logger("chassis.request")
 
@@ -30,6 +33,14 @@ def add_service(_logger: Any, _method: str, event: Any) -> Any:
     """Name the service in every thread; a context variable would be known to one of them only."""
     event.setdefault("service", settings.SERVICE_NAME)
     return event
+
+
+def hide_addresses(_logger: Any, _method: str, event: Any) -> Any:
+    """Leave no e-mail address in a line: the words of an exception may quote one."""
+    return {
+        name: _ADDRESS.sub("…@…", value) if isinstance(value, str) and "@" in value else value
+        for name, value in event.items()
+    }
 
 
 SHARED_PROCESSORS: list[Any] = [

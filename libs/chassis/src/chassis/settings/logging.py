@@ -4,7 +4,7 @@ from typing import Any
 
 import structlog
 
-from chassis.logs import SHARED_PROCESSORS
+from chassis.logs import SHARED_PROCESSORS, hide_addresses
 
 
 def logging_settings(*, log_format: str, level: str) -> dict[str, Any]:
@@ -14,7 +14,7 @@ def logging_settings(*, log_format: str, level: str) -> dict[str, Any]:
     if log_format == "console":
         renderer = structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback)
     else:
-        chain.append(structlog.processors.format_exc_info)
+        chain += [structlog.processors.format_exc_info, hide_addresses]
     return {
         "version": 1,
         "disable_existing_loggers": False,
