@@ -17,6 +17,7 @@ COMMON = service_settings(
     apps=["accounts", "oauth2_provider", "axes"],
     consumers="accounts.events.consumed.CONSUMERS",
     state="accounts.services.restoring.STATE",
+    figures="accounts.figures.FIGURES",
     replica=False,
     beat={
         "logouts-send": {"task": "accounts.logouts_send", "schedule": 5.0},

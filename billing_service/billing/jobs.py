@@ -4,6 +4,7 @@ from celery import shared_task
 
 from billing.selectors.clock import database_now
 from billing.selectors.consumption import consumed_before
+from billing.services.checks import ledger_check_nightly
 from billing.services.cycles import cycles_close_due
 from billing.services.mails import payout_mails_send
 
@@ -19,3 +20,9 @@ def close_due_cycles() -> None:
 def send_payout_mails() -> None:
     """Send the payout mails that are due."""
     payout_mails_send(clock=database_now)
+
+
+@shared_task(name="billing.jobs.check_ledger")  # type: ignore[untyped-decorator]
+def check_ledger() -> None:
+    """Prove the ledger once a night; beat asks every ten minutes, so that nothing depends on being up at three."""
+    ledger_check_nightly(now=database_now())

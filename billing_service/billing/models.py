@@ -240,3 +240,15 @@ class Payout(Outgoing):
 
     def __str__(self) -> str:
         return self.message_id
+
+
+class LedgerCheck(models.Model):
+    """That `ledger_check` ran, at night or by hand, and how many findings it had about the ledger by itself."""
+
+    app_privileges = "SELECT, INSERT"
+
+    finished_at = models.DateTimeField()
+    findings = models.IntegerField()
+
+    def __str__(self) -> str:
+        return f"{self.finished_at.isoformat()}: {self.findings}"

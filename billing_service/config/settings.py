@@ -18,6 +18,7 @@ globals().update(
         replica=True,
         beat={
             "close due cycles": {"task": "billing.jobs.close_due_cycles", "schedule": 60.0},
+            "check the ledger": {"task": "billing.jobs.check_ledger", "schedule": 600.0},
             "send payout mails": {"task": "billing.jobs.send_payout_mails", "schedule": 15.0},
         },
     )

@@ -24,6 +24,7 @@ from billing.domain import (
     cycle_key,
     due_on,
     fold,
+    last_time_of_day,
     next_due,
     parse_price_keys,
     price_of,
@@ -162,6 +163,19 @@ class TestDueTimes:
     def test_a_cycle_is_known_by_its_due_time_whatever_the_zone_that_is_told_in(self):
         due = datetime(2026, 3, 2, 17, tzinfo=UTC)
         assert cycle_key(due) == cycle_key(due.astimezone(ZoneInfo("Asia/Tokyo"))) == "cycle:2026-03-02T17:00:00+00:00"
+
+    @pytest.mark.parametrize(
+        ("now", "last"),
+        [
+            ("2026-03-03T03:00+01:00", "2026-03-03T03:00+01:00"),
+            ("2026-03-03T02:59+01:00", "2026-03-02T03:00+01:00"),
+            ("2026-03-03T23:30+01:00", "2026-03-03T03:00+01:00"),
+            ("2026-03-29T12:00+02:00", "2026-03-29T03:00+02:00"),  # the night without an hour from two to three
+        ],
+    )
+    def test_three_in_the_morning_was_last_today_or_yesterday(self, now, last):
+        found = last_time_of_day(datetime.fromisoformat(now), zone=BERLIN, at=time(3))
+        assert found == datetime.fromisoformat(last)
 
 
 class TestPostings:

@@ -1,15 +1,19 @@
 """Each kind of damage that an owner of the database can do is found."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
+from structlog.testing import capture_logs
 
-from billing.models import Cycle, Transfer
+from billing.jobs import check_ledger
+from billing.models import Cycle, LedgerCheck, Transfer
+from billing.selectors.clock import database_now
 from billing.selectors.ledger_check import CHECKS, ledger_findings
 from billing.services.adjustments import adjustment_post, payout_return
+from billing.services.checks import ledger_check_nightly
 from billing.services.cycles import cycles_close_due
 from eventbus.testing import deliver
 from tests.make import (
@@ -158,6 +162,45 @@ def test_what_finance_posted_without_actor_reason_or_entry_is_found(statement):
 def test_a_reversal_without_its_original_is_found():
     deliver("tasks", [reopened()])
     assert rules() == {"a reversal has its original"}
+
+
+class TestNightly:
+    NIGHT = datetime(2026, 3, 3, 2, 0, tzinfo=UTC)  # three o'clock in Berlin
+
+    def ran(self, *, at):
+        """A run, as if it had been then."""
+        LedgerCheck.objects.create(finished_at=at, findings=0)
+
+    def test_it_runs_once_a_night_by_whomever(self, settings):
+        settings.CELERY_TASK_ALWAYS_EAGER = True
+        check_ledger()
+        check_ledger()
+        assert LedgerCheck.objects.count() == 1
+        call_command("ledger_check")
+        assert LedgerCheck.objects.count() == 2
+
+    def test_the_one_of_the_night_before_does_not_count(self):
+        self.ran(at=self.NIGHT - timedelta(minutes=1))
+        assert ledger_check_nightly(now=self.NIGHT)
+
+    @pytest.mark.parametrize("later", [timedelta(0), timedelta(hours=23)])
+    def test_one_since_three_counts_until_the_next_night(self, later):
+        self.ran(at=self.NIGHT)
+        assert not ledger_check_nightly(now=self.NIGHT + later)
+
+    @pytest.mark.usefixtures("ledger")
+    def test_what_it_finds_is_kept_and_told(self):
+        damage("UPDATE billing_accountday SET count = count + 1")
+        with capture_logs() as lines:
+            ledger_check_nightly(now=database_now())
+        assert LedgerCheck.objects.get().findings > 0
+        assert [line["event"] for line in lines] == ["ledger_check_failed"]
+
+    def test_the_command_keeps_what_it_found_and_lost_events_are_not_among_it(self):
+        deliver("tasks", [task_state(task_id(9), assignment_no=3)])
+        with pytest.raises(CommandError, match="3 findings"):
+            call_command("ledger_check", "--complete")
+        assert LedgerCheck.objects.get().findings == 0
 
 
 class TestComplete:

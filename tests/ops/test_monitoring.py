@@ -18,8 +18,11 @@ RULES = yaml.safe_load((FOLDER / "rules.yml").read_text())
 CASES = yaml.safe_load((FOLDER / "rules_test.yml").read_text())["tests"]
 ALERTS: list[dict[str, Any]] = [rule for group in RULES["groups"] for rule in group["rules"]]
 DASHBOARDS = sorted((FOLDER / "grafana" / "dashboards").glob("*.json"))
-# Of Prometheus itself, of its client library and of django-prometheus.
-FOREIGN = re.compile(r"^(up|process_[a-z_]+|django_http_[a-z_]+)$")
+# Of Prometheus, its client library and django-prometheus; in Kubernetes of kube-state-metrics and cert-manager.
+FOREIGN = re.compile(
+    r"^(up|process_[a-z_]+|django_http_[a-z_]+|kube_pod_container_status_restarts_total"
+    r"|certmanager_certificate_expiration_timestamp_seconds)$"
+)
 SUFFIXES = re.compile(r"_(total|bucket|sum|count)$")
 
 
@@ -60,14 +63,14 @@ def test_an_alert_is_shown_firing_and_quiet(name: str) -> None:
 
 def exported() -> set[str]:
     """Names of the metrics in the code: of counters, gauges, histograms and figures."""
-    folders = [ROOT / "libs" / "eventbus" / "src", *(service_dir(name) for name in SERVICES)]
+    folders = [ROOT / "libs" / "eventbus" / "src", ROOT / "libs" / "chassis" / "src", *map(service_dir, SERVICES)]
     text = "\n".join(path.read_text() for folder in folders for path in sources(folder))
     names = re.findall(r'(?:Counter|Gauge|Histogram)\(\s*"([a-z_]+)"|"([a-z_]+)": Figure\(', text)
     return {SUFFIXES.sub("", name) for pair in names for name in pair if name}
 
 
 def sources(folder: Path) -> list[Path]:
-    return [path for name in ("metrics.py", "figures.py") for path in folder.rglob(name)]
+    return [path for name in ("metrics.py", "figures.py", "certificates.py") for path in folder.rglob(name)]
 
 
 def named(query: str) -> set[str]:

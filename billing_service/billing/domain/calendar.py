@@ -27,6 +27,12 @@ def next_due(after: datetime, *, zone: ZoneInfo, at: time) -> datetime:
         day += timedelta(days=1)
 
 
+def last_time_of_day(now: datetime, *, zone: ZoneInfo, at: time) -> datetime:
+    """The last moment, not after `now`, at which the business zone's clock showed that time, in UTC."""
+    today = due_on(business_date(now, zone), zone=zone, at=at)
+    return today if today <= now else due_on(business_date(now, zone) - timedelta(days=1), zone=zone, at=at)
+
+
 CONSUMPTION_WAIT = timedelta(minutes=15)
 _LOOKS_APART = timedelta(minutes=5)  # beat looks every minute: a longer pause was a standstill
 

@@ -23,7 +23,7 @@ class Figure:
     """A number of the database, and what it says."""
 
     help: str
-    read: Callable[[], float]
+    read: Callable[[], float | None]  # None: there is nothing to say here
 
 
 class Figures(Collector):
@@ -39,8 +39,11 @@ class Figures(Collector):
     def collect(self) -> Iterator[Metric]:
         """What the database says now; nothing while it does not answer."""
         try:
+            values = {name: figure.read() for name, figure in self._table.items()}
             yield from [
-                GaugeMetricFamily(name, figure.help, value=figure.read()) for name, figure in self._table.items()
+                GaugeMetricFamily(name, self._table[name].help, value=value)
+                for name, value in values.items()
+                if value is not None
             ]
         except Error as error:
             logger.warning("figures_missing", error=str(error))

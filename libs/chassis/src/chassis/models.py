@@ -17,3 +17,20 @@ class FormKey(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.key}"
+
+
+class KnownKey(models.Model):
+    """A key that this installation uses, under a name that is no secret, since its database first saw it."""
+
+    app_privileges = "SELECT, INSERT"
+
+    purpose = models.CharField(max_length=40)
+    key_id = models.CharField(max_length=64)
+    since = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        db_table = "chassis_known_key"
+        constraints = [models.UniqueConstraint(fields=["purpose", "key_id"], name="known_key_once")]
+
+    def __str__(self) -> str:
+        return f"{self.purpose} {self.key_id}"
