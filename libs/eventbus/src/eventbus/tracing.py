@@ -1,6 +1,6 @@
 """W3C trace context across the bus: saved with the event, carried in a header, current again around the handler.
 
-With OpenTelemetry's SDK publishing, sending and each call of a handler are spans (decision 13); without it log lines
+With OpenTelemetry's SDK publishing, sending and each call of a handler are spans (decision 14); without it log lines
 carry the trace all the same.
 """
 
