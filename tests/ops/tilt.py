@@ -20,7 +20,7 @@ from dev.paths import ROOT
 # Tilt's functions and the names of their arguments, in order.
 SIGNATURES = {
     "allow_k8s_contexts": "contexts",
-    "docker_build": "ref context build_args dockerfile live_update ignore only entrypoint target",
+    "docker_build": "ref context build_args dockerfile live_update ignore only entrypoint target extra_tag",
     "fall_back_on": "files",
     "k8s_resource": "workload new_name port_forwards trigger_mode resource_deps objects pod_readiness links labels",
     "k8s_yaml": "yaml",
