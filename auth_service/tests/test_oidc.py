@@ -2,10 +2,12 @@
 
 import json
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+import time_machine
 from bs4 import BeautifulSoup
 from django.conf import settings
 from django.contrib.auth.hashers import identify_hasher
@@ -245,6 +247,23 @@ def test_provisioning_follows_a_new_address_and_a_new_secret(settings: Any, work
     call_command("provision_clients")
     assert Application.objects.get(client_id="tasks").redirect_uris == "http://127.0.0.1:5999/complete/auth"
     assert exchange(answer_of(authorize(browser(worker)))["code"]).status_code == 200
+
+
+def test_the_last_secret_of_a_service_works_for_an_hour_after_a_rotation(
+    settings: Any, worker: Account, browser: SignIn
+) -> None:
+    first = settings.OIDC_CLIENTS["tasks"]["secret"]
+    for secret in ("second-" * 8, "third-" * 8):
+        settings.OIDC_CLIENTS = settings.OIDC_CLIENTS | {"tasks": settings.OIDC_CLIENTS["tasks"] | {"secret": secret}}
+        call_command("provision_clients")
+
+    def answer(secret: str) -> int:
+        return exchange(answer_of(authorize(browser(worker)))["code"], secret=secret).status_code
+
+    assert [answer(secret) for secret in ("third-" * 8, "second-" * 8, first)] == [200, 200, 401]
+    with time_machine.travel(datetime.now(UTC) + timedelta(seconds=3601)):
+        assert answer("second-" * 8) == 401
+        assert answer("third-" * 8) == 200
 
 
 def test_secrets_are_stored_hashed() -> None:

@@ -9,6 +9,7 @@ from django.db.models import Q
 from oauth2_provider.models import AbstractApplication, get_application_model
 
 from accounts.domain import SYSTEM
+from accounts.hashers import current_secret, rotated_secret
 from accounts.models import ApplicationChange, RelyingParty
 from accounts.selectors import application_fields
 
@@ -23,7 +24,8 @@ def relying_party_provision(
 ) -> bool:
     """Makes the client of one own service, or brings it up to what is asked; True if anything was changed.
 
-    Own services ask for no consent (U3). The secret is stored as a hash; history names the system as the actor.
+    Own services ask for no consent (U3). The secret is stored as a hash, and the one it replaces works for an hour;
+    history names the system as the actor.
     """
     party = RelyingParty.objects.filter(name=name).first()
     before = application_fields(party) if party else {}
@@ -43,8 +45,9 @@ def relying_party_provision(
     changed |= any(getattr(application, field) != value for field, value in wanted.items())
     for field, value in wanted.items():
         setattr(application, field, value)
-    if application.pk is not None and not check_password(secret, application.client_secret):
-        application.client_secret, changed = secret, True
+    if application.pk is not None and not check_password(secret, current_secret(application.client_secret)):
+        application.client_secret = rotated_secret(secret, application.client_secret, now=now.timestamp())
+        changed = True
     if changed:
         application.full_clean()
         application.save()
