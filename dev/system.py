@@ -82,9 +82,11 @@ class System:
         return cls(state_dir, json.loads((state_dir / PORTS).read_text()))
 
     @classmethod
-    def for_tests(cls, directory: Path, *, only: tuple[str, ...] = SERVICES) -> "System":
-        """A system on free ports in a directory that is thrown away."""
-        return cls(directory, ports.free(ALL_PORTS), durable=False, only=only)
+    def for_tests(
+        cls, directory: Path, *, only: tuple[str, ...] = SERVICES, settings: Mapping[str, str] | None = None
+    ) -> "System":
+        """A system on free ports in a directory that is thrown away; `settings` are added to every service's."""
+        return cls(directory, ports.free(ALL_PORTS), durable=False, only=only, settings=settings)
 
     def up(self, seed: Callable[["System"], None] = seed_minimum) -> None:
         """Bring everything up; when that fails, everything is taken down again. A new system is seeded first."""

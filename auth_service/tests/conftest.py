@@ -1,6 +1,6 @@
 """Accounts of each kind, a browser that signs in through the page, and the three clients."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -12,6 +12,8 @@ from accounts import services
 from accounts.domain import ADMIN, WORKER
 from accounts.models import Account
 from eventbus.testing import clear_outbox
+
+from .browsing import Open, chromium
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 PASSWORD = "cages are round"
@@ -66,3 +68,14 @@ def browser() -> Callable[..., Client]:
 @pytest.fixture
 def clients(db: None) -> None:
     call_command("provision_clients", verbosity=0)
+
+
+@pytest.fixture
+def open_page(
+    live_server: Any, browser: Callable[..., Client], settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Open]:
+    # Playwright runs a loop of its own in this thread; nothing of Django's is asynchronous here.
+    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+    settings.PUBLIC_URL = live_server.url
+    with chromium(live_server.url, browser) as start:
+        yield start

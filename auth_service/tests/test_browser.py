@@ -19,19 +19,10 @@ from accounts import services
 from accounts.domain import INVITATION, MANAGER, RESET, WORKER, token_hash
 from accounts.models import Account, Mail, OneTimeLink, RelyingParty
 
-from .browsing import PHONE, WIDE, Open, chromium
+from .browsing import PHONE, WIDE, Open
 from .conftest import PASSWORD
 from .flow import authorization
-from .steps import Make, SignIn
-
-
-@pytest.fixture
-def open_page(live_server: Any, browser: SignIn, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Open]:
-    # Playwright runs a loop of its own in this thread; nothing of Django's is asynchronous here.
-    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
-    settings.PUBLIC_URL = live_server.url
-    with chromium(live_server.url, browser) as start:
-        yield start
+from .steps import Make
 
 
 @pytest.fixture
@@ -94,6 +85,22 @@ def test_one_signs_up_confirms_the_address_and_signs_in(open_page: Open, setting
     sign_in(page, "nora@popug.example", "round cages")
     expect(page.get_by_role("heading", name="Nora Neu")).to_be_visible()
     assert Account.objects.get().role == WORKER
+
+
+@pytest.mark.parametrize(("policy", "told"), [("closed", "There is no such page"), ("open", "Look into your mail")])
+def test_signing_up_is_offered_as_its_setting_says(
+    open_page: Open, settings: Any, transactional_db: None, policy: str, told: str
+) -> None:
+    settings.SIGN_UP = policy
+    page = open_page("/login")
+    expect(page.get_by_role("link", name="Sign up")).to_have_count(0 if policy == "closed" else 1)
+    page.goto("/sign-up")
+    if policy == "open":
+        page.get_by_label("Name").fill("Nora Neu")
+        page.get_by_label("E-mail").fill("nora@else.example")
+        page.get_by_role("button", name="Send me the link").click()
+    expect(page.get_by_role("heading", name=told)).to_be_visible()
+    assert Account.objects.count() == (0 if policy == "closed" else 1)
 
 
 def test_an_admin_invites_and_an_expired_invitation_is_sent_again(open_page: Open, admin: Account) -> None:

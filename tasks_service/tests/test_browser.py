@@ -1,13 +1,11 @@
 """The pages in a real browser: no fault of accessibility in any state, the keyboard, and what moves by itself."""
 
-import shutil
 from datetime import timedelta
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from django.db import connections
 from django.utils import timezone
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import expect
 
 from tasks import jobs, services
 from tasks.domain import Heading
@@ -18,40 +16,10 @@ from .support.people import person
 from .support.work import complete, edit, new_task, price, reassign, reopen, rng
 
 pytestmark = pytest.mark.django_db(transaction=True)
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
 WIDE = {"width": 1280, "height": 800}
 PHONE = {"width": 390, "height": 844}
 TOO_NARROW = """() => [...document.querySelectorAll(".fact > *")]
   .filter(part => part.scrollWidth > part.clientWidth).map(part => part.innerText)"""
-
-
-@pytest.fixture
-def open_page(live_server, browser, monkeypatch):
-    """Opens pages, signed in; every fault that the browser reports fails the test."""
-    # Playwright runs a loop of its own in this thread; nothing of Django's is asynchronous here.
-    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
-    faults = []
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(
-            executable_path=shutil.which("chromium") or shutil.which("google-chrome"), args=FLAGS
-        )
-
-        def start(path, account, **options):
-            context = chromium.new_context(base_url=live_server.url, **options)
-            session = browser(account=account).cookies["tasks_session"].value
-            context.add_cookies([{"name": "tasks_session", "value": session, "url": live_server.url}])
-            page = context.new_page()
-            page.on("pageerror", lambda error: faults.append(str(error)))
-            page.on("console", lambda line: "Content Security" in line.text and faults.append(line.text))
-            page.on("request", lambda request: request.url.startswith(live_server.url) or faults.append(request.url))
-            page.goto(path)
-            return page
-
-        yield start
-        chromium.close()
-        # Inside Playwright's loop Django has a connection of its own.
-        connections.close_all()
-    assert faults == []
 
 
 @pytest.fixture
@@ -155,6 +123,23 @@ def test_axe_finds_nothing_on_empty_pages_and_refused_forms(open_page, manager, 
     assert Axe().run(page).violations_count == 0
 
 
+def test_of_two_who_edit_at_once_the_second_sees_both_texts_and_decides(open_page, worker, manager):
+    task = new_task(worker, "Wash the cage")
+    first, second = (open_page(f"/tasks/{task.pk}/edit", account) for account in (manager, worker))
+    for page, title in ((first, "Wash both cages"), (second, "Wash the big cage")):
+        page.get_by_label("Title").fill(title)
+        page.get_by_role("button", name="Save").click()
+    expect(first.get_by_role("heading", name="Wash both cages")).to_be_visible()
+    expect(second.get_by_role("alert")).to_contain_text("Max Braun has edited this task since you opened it")
+    expect(second.get_by_role("region", name="The text as Max Braun saved it")).to_contain_text("Wash both cages")
+    expect(second.get_by_label("Title")).to_have_value("Wash the big cage")
+    assert Task.objects.get().title == "Wash both cages"
+    second.get_by_role("button", name="Save mine").click()
+    expect(second.get_by_role("heading", name="Wash the big cage")).to_be_visible()
+    first.reload()
+    expect(first.get_by_role("heading", name="Wash the big cage")).to_be_visible()
+
+
 def test_what_a_line_will_become_shows_while_one_types(open_page, worker):
     page = open_page("/", worker)
     page.keyboard.press("c")
@@ -194,6 +179,11 @@ def test_a_workers_day_by_keyboard_alone(open_page, worker, manager):
     page.keyboard.press("Enter")
     expect(first.get_by_role("button", name="Done")).to_be_visible()
     assert Task.objects.get(jira_id="POPUG-7").status == "open"
+    first.get_by_role("button", name="Done").focus()
+    page.keyboard.press("Enter")
+    expect(first).to_have_class("is-done")
+    assert Task.objects.get(jira_id="POPUG-7").completion_no == 2
+    page.reload()
     page.locator("main").focus()
     page.keyboard.press("/")
     page.keyboard.type("fee")

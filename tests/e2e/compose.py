@@ -10,6 +10,8 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import gateway
+
 from dev import mailpit, people, ports
 from dev.paths import ROOT, SERVICES
 from dev.secrets_file import Secrets
@@ -19,6 +21,9 @@ from dev.system import CommandFailed
 START_SECONDS = 600.0  # building the images is not in it
 PUBLISHED = ("auth_db", "tasks_db", "billing_db", "analytics_db", "kafka", "registry", "valkey", "mail", "smtp")
 DATABASES = [f"{name}-db" for name in SERVICES]
+# Who sends SMS and Slack messages: the endpoint that takes them runs beside it, on the loopback of its container.
+SENDER, GATEWAY_PORT = "tasks-worker", 8099
+ASK = f"from urllib.request import urlopen; print(urlopen('http://127.0.0.1:{GATEWAY_PORT}').read().decode())"
 
 
 class ComposeDriver:
@@ -28,12 +33,14 @@ class ComposeDriver:
         self._project = f"tracker-e2e-{os.getpid()}"
         self._ports = ports.free((*SERVICES, *PUBLISHED))
         settings = {ports.setting(name): str(number) for name, number in self._ports.items()}
-        self._environment = {**os.environ, **settings, "COMPOSE_PROFILES": ""}
+        self._environment = {**os.environ, **settings, **gateway.templates(GATEWAY_PORT), "COMPOSE_PROFILES": ""}
         self._accounts = people.accounts(Secrets(directory / "secrets.json"))
         try:
             self._compose("build", "--quiet")
             self._compose("up", "--detach")
             self._wait(*self._running())
+            source = Path(gateway.__file__).read_text()
+            self._compose("exec", "--detach", SENDER, "python", "-c", source, str(GATEWAY_PORT))
             self._seed()
         except BaseException:
             self.close()
@@ -80,6 +87,10 @@ class ComposeDriver:
 
     def mailbox(self) -> list[Any]:
         return mailpit.messages(f"http://127.0.0.1:{self._ports['mail']}")
+
+    def posts(self) -> list[tuple[str, dict[str, str]]]:
+        found = json.loads(self._compose("exec", "-T", SENDER, "python", "-c", ASK))
+        return [(address, body) for address, body in found]
 
     def kafka(self) -> dict[str, str]:
         registry = f"http://127.0.0.1:{self._ports['registry']}/apis/ccompat/v7"

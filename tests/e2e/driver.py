@@ -6,12 +6,14 @@ The tests know this protocol alone, so that they run against the local stack, Co
 from __future__ import annotations
 
 import os
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 from compose import ComposeDriver
+from gateway import Gateway, templates
 
 from dev.seed import seed_minimum
 from dev.system import CommandFailed, System
@@ -56,6 +58,9 @@ class Driver(Protocol):
     def mailbox(self) -> list[Any]:
         """All mails that were sent, oldest first, as `email.message.EmailMessage`."""
 
+    def posts(self) -> list[tuple[str, dict[str, str]]]:
+        """What SMS and Slack messages sent to the operator's HTTP endpoint: address and JSON, oldest first."""
+
     def kafka(self) -> dict[str, str]:
         """`bootstrap_servers`, `registry_url` and `topic_prefix` for a test that speaks as another producer."""
 
@@ -67,7 +72,9 @@ class LocalDriver:
     """The local stack of `dev/`, in a directory and on ports of its own."""
 
     def __init__(self, directory: Path) -> None:
-        self.system = System.for_tests(directory)
+        self.gateway = Gateway()
+        threading.Thread(target=self.gateway.serve_forever, daemon=True).start()
+        self.system = System.for_tests(directory, settings=templates(self.gateway.server_port))
         self.system.up()
         try:
             seed_minimum(self.system)
@@ -119,11 +126,16 @@ class LocalDriver:
     def mailbox(self) -> list[Any]:
         return list(self.system.mailbox())
 
+    def posts(self) -> list[tuple[str, dict[str, str]]]:
+        return list(self.gateway.posts)
+
     def kafka(self) -> dict[str, str]:
         return dict(self.system.kafka())
 
     def close(self) -> None:
         self.system.down()
+        self.gateway.shutdown()
+        self.gateway.server_close()
 
 
 def make_driver(directory: Path) -> Driver:

@@ -121,3 +121,13 @@ class Person:
         self.open("billing", "/statement")
         rows = self.page.get_by_role("row").filter(has_text=task)
         return [row.inner_text() for row in rows.all()]
+
+
+def change_role(admin: Person, name: str, *roles: str) -> None:
+    """Give somebody the first of the roles that they do not have now."""
+    page = admin.open("auth", f"/?q={name.split(maxsplit=1)[0]}")
+    page.get_by_role("link", name=name).click()
+    field = page.get_by_label("Role")
+    field.select_option(next(role for role in roles if role != field.input_value()))
+    page.get_by_role("button", name="Change role").click()
+    expect(page.get_by_text("The role is changed")).to_be_visible()

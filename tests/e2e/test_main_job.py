@@ -31,18 +31,27 @@ def test_a_completed_task_shows_its_fee_and_reward_everywhere(driver: Driver, pe
     assert [someone.foreign_requests for someone in (manager, wilma, finance, admin)] == [[], [], [], []]
 
 
-def test_a_worker_adds_a_task_with_one_line_and_undoes_what_was_done(person: PersonMaker) -> None:
+def test_a_worker_adds_a_task_with_one_line(person: PersonMaker) -> None:
     wilma = person("worker")
     wilma.add_task("[POPUG-2] Polish the bell")
     wilma.open("tasks", "/?show=open")
     expect(wilma.task_row("Polish the bell")).to_be_visible()
     expect(wilma.task_row("Polish the bell").get_by_text("POPUG-2")).to_be_visible()
 
-    manager = person("manager")
-    manager.create_task("Change the water", assignee="Wilma Weber")
+
+def test_done_undone_and_done_again_is_paid_once(driver: Driver, person: PersonMaker) -> None:
+    manager, wilma = person("manager"), person("worker")
+    fee, reward = manager.price(manager.create_task("Change the water", assignee="Wilma Weber"))
     wilma.complete("Change the water")
-    wilma.task_row("Change the water").get_by_role("button", name="Undo").click()
-    expect(wilma.task_row("Change the water").get_by_role("button", name="Done")).to_be_visible()
+    row = wilma.task_row("Change the water")
+    row.get_by_role("button", name="Undo").click()
+    row.get_by_role("button", name="Done").click()
+    expect(row.get_by_role("button", name="Undo")).to_be_visible()
+
+    eventually(lambda: len(wilma.entries("Change the water")) == 4)
+    amounts = [re.findall(r"[+-]\$[0-9.]+", entry)[0] for entry in wilma.entries("Change the water")]
+    assert sorted(amounts) == sorted([f"-{fee}", f"+{reward}", f"-{reward}", f"+{reward}"])
+    eventually(driver.ledger_is_complete)
 
 
 def test_a_form_sent_twice_creates_one_task(person: PersonMaker) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from driver import Driver, eventually
-from people import Person
+from people import Person, change_role
 from playwright.sync_api import expect
 
 PersonMaker = Callable[..., Person]
@@ -26,10 +26,10 @@ def outage(driver: Driver) -> Iterator[Callable[[str], None]]:
         driver.start(server)
 
 
-def test_work_goes_on_without_kafka_and_arrives_after_its_return(
+def test_work_goes_on_without_kafka_and_arrives_after_its_return_and_access_ends_at_once(
     driver: Driver, person: PersonMaker, outage: Callable[[str], None]
 ) -> None:
-    manager, wilma = person("manager"), person("worker")
+    manager, wilma, admin, pavel = (person(name) for name in ("manager", "worker", "admin", "pavel"))
     manager.open("tasks")
     outage("kafka")
     titles = [f"Without Kafka {number}" for number in range(3)]
@@ -37,6 +37,8 @@ def test_work_goes_on_without_kafka_and_arrives_after_its_return(
         manager.create_task(title, assignee="Wilma Weber")
         wilma.complete(title)
     expect(wilma.task_row(titles[-1]).get_by_text("being priced").first).to_be_visible()
+    change_role(admin, "Pavel Petrov", "manager", "worker")
+    eventually(lambda: pavel.is_asked_to_sign_in("tasks"), within=5)
 
     driver.start("kafka")
     wilma.sees("billing", "/statement", *titles, within=60_000)

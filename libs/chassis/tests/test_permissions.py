@@ -72,6 +72,16 @@ def test_a_form_sent_without_a_session_comes_back_to_its_page(client):
 
 
 @pytest.mark.django_db
+def test_who_was_signed_out_while_the_request_was_answered_is_asked_to_sign_in(browser):
+    response = browser("worker").post("/ended-meanwhile", headers={"Referer": "http://testserver/samples?status=open"})
+    assert (response.status_code, response["Location"]) == (302, "/login?next=%2Fsamples%3Fstatus%3Dopen")
+
+
+def test_htmx_of_who_was_signed_out_meanwhile_moves_the_whole_page_to_sign_in(browser):
+    response = browser("worker").post("/ended-meanwhile", headers=HTMX)
+    assert (response.status_code, response["HX-Redirect"]) == (204, "/login?next=%2Fsamples%3Fstatus%3Dopen")
+
+
 @pytest.mark.parametrize("referer", ["https://evil.example/notes", "", "//evil.example"])
 def test_the_way_back_never_leaves_this_service(client, referer):
     response = client.post("/notes/save", {"text": "x"}, headers={"Referer": referer})

@@ -16,7 +16,7 @@ from accounts.domain import Refused
 from accounts.models import Account, Consent
 from accounts.web.forms import ChangePasswordForm, NameForm
 from accounts.web.refusals import sentence
-from accounts.web.sessions import session_renew
+from accounts.web.sessions import session_is_over, session_renew
 from chassis.form_keys import once
 from chassis.permissions import signed_in
 
@@ -55,6 +55,7 @@ def profile_password(request: HttpRequest) -> HttpResponse:
         except Refused as refused:
             form.add_error("current", sentence(refused))
         else:
+            _stay_signed_in(request, account, form)
             messages.success(request, _("Your password is changed. You are signed out everywhere else."))
             return HttpResponseRedirect(url)
     return _page(request, NameForm(initial={"full_name": account.full_name}), form)
@@ -81,6 +82,13 @@ def _new_password(request: HttpRequest, account: Account, form: ChangePasswordFo
     # Every session ended with the old password; this browser goes on in a new one.
     session_renew(request, changed)
     return resolve_url("profile")
+
+
+def _stay_signed_in(request: HttpRequest, account: Account, form: ChangePasswordForm) -> None:
+    """Of the form sent twice at once the first sending ends this session too: with the new password it goes on."""
+    account.refresh_from_db()
+    if session_is_over(request) and account.check_password(form.cleaned_data["password"]):
+        session_renew(request, account)
 
 
 def _sees(consent: Consent) -> list[str]:

@@ -18,5 +18,6 @@ urlpatterns = [
     path("undecided", views.undecided),
     path("database-away", views.database_away),
     path("broken", views.broken),
+    path("ended-meanwhile", views.ended_meanwhile),
     path("not-understood", views.not_understood),
 ]

@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 from django import forms
 from django.contrib import messages
+from django.contrib.sessions.models import Session
 from django.db import OperationalError
 from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
@@ -52,6 +53,14 @@ def sample_new(request):
         messages.success(request, "Made.")
         return HttpResponseRedirect(url)
     return render(request, "sample/new.html", {"form": form}, status=422 if form.is_bound else 200)
+
+
+@signed_in
+def ended_meanwhile(request):
+    """The session ends while the request is answered, as by a log-out from elsewhere."""
+    Session.objects.all().delete()
+    messages.success(request, "Done.")
+    return HttpResponse("done")
 
 
 def make(form):

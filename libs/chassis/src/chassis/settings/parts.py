@@ -48,7 +48,7 @@ def middleware(extra: Sequence[str], *, replica: bool) -> list[str]:
         "chassis.errors.UnavailableMiddleware",
         "chassis.errors.TooLargeMiddleware",
         "whitenoise.middleware.WhiteNoiseMiddleware",
-        "django.contrib.sessions.middleware.SessionMiddleware",
+        "chassis.sessions.SessionMiddleware",
         "django.middleware.common.CommonMiddleware",
         "django.middleware.csrf.CsrfViewMiddleware",
         "django.contrib.auth.middleware.AuthenticationMiddleware",

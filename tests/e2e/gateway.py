@@ -1,0 +1,51 @@
+"""An HTTP endpoint that stands for the world of SMS and Slack: it keeps what is posted, and tells it to who asks.
+
+It needs nothing but Python, so that it runs in this process or beside a service, wherever that can reach it.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+LOOPBACK = "127.0.0.1"
+
+
+class Gateway(ThreadingHTTPServer):
+    """`posts` are (address, JSON) in the order in which they came."""
+
+    def __init__(self, port: int = 0) -> None:
+        super().__init__((LOOPBACK, port), Handler)
+        self.posts: list[tuple[str, dict[str, str]]] = []
+
+
+class Handler(BaseHTTPRequestHandler):
+    server: Gateway
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        self.server.posts.append((self.path, json.loads(body)))
+        self._answer(b"")
+
+    def do_GET(self) -> None:
+        self._answer(json.dumps(self.server.posts).encode())
+
+    def _answer(self, body: bytes) -> None:
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        """Says nothing."""
+
+
+def templates(port: int) -> dict[str, str]:
+    """The settings of the tasks service with which its messages arrive at a gateway on its own machine."""
+    place = f"json://{LOOPBACK}:{port}"
+    return {"NOTIFY_SMS_URL": f"{place}/sms/{{number}}", "NOTIFY_SLACK_URL": f"{place}/slack/{{member}}"}
+
+
+if __name__ == "__main__":
+    Gateway(int(sys.argv[1])).serve_forever()
