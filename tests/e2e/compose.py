@@ -22,8 +22,7 @@ START_SECONDS = 600.0  # building the images is not in it
 PUBLISHED = ("auth_db", "tasks_db", "billing_db", "analytics_db", "kafka", "registry", "valkey", "mail", "smtp")
 DATABASES = [f"{name}-db" for name in SERVICES]
 # Who sends SMS and Slack messages: the endpoint that takes them runs beside it, on the loopback of its container.
-SENDER, GATEWAY_PORT = "tasks-worker", 8099
-ASK = f"from urllib.request import urlopen; print(urlopen('http://127.0.0.1:{GATEWAY_PORT}').read().decode())"
+SENDER = "tasks-worker"
 
 
 class ComposeDriver:
@@ -33,14 +32,14 @@ class ComposeDriver:
         self._project = f"tracker-e2e-{os.getpid()}"
         self._ports = ports.free((*SERVICES, *PUBLISHED))
         settings = {ports.setting(name): str(number) for name, number in self._ports.items()}
-        self._environment = {**os.environ, **settings, **gateway.templates(GATEWAY_PORT), "COMPOSE_PROFILES": ""}
+        self._environment = {**os.environ, **settings, **gateway.templates(gateway.PORT), "COMPOSE_PROFILES": ""}
         self._accounts = people.accounts(Secrets(directory / "secrets.json"))
         try:
             self._compose("build", "--quiet")
             self._compose("up", "--detach")
             self._wait(*self._running())
             source = Path(gateway.__file__).read_text()
-            self._compose("exec", "--detach", SENDER, "python", "-c", source, str(GATEWAY_PORT))
+            self._compose("exec", "--detach", SENDER, "python", "-c", source, str(gateway.PORT))
             self._seed()
         except BaseException:
             self.close()
@@ -89,8 +88,7 @@ class ComposeDriver:
         return mailpit.messages(f"http://127.0.0.1:{self._ports['mail']}")
 
     def posts(self) -> list[tuple[str, dict[str, str]]]:
-        found = json.loads(self._compose("exec", "-T", SENDER, "python", "-c", ASK))
-        return [(address, body) for address, body in found]
+        return gateway.told(self._compose("exec", "-T", SENDER, "python", "-c", gateway.ASK))
 
     def kafka(self) -> dict[str, str]:
         registry = f"http://127.0.0.1:{self._ports['registry']}/apis/ccompat/v7"

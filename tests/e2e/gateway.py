@@ -9,7 +9,9 @@ import json
 import sys
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-LOOPBACK = "127.0.0.1"
+LOOPBACK, PORT = "127.0.0.1", 8099  # where the port is not another program's
+# What a driver runs beside a gateway on that port, to hear what was posted: `told` reads the answer.
+ASK = f"from urllib.request import urlopen; print(urlopen('http://{LOOPBACK}:{PORT}').read().decode())"
 
 
 class Gateway(ThreadingHTTPServer):
@@ -45,6 +47,10 @@ def templates(port: int) -> dict[str, str]:
     """The settings of the tasks service with which its messages arrive at a gateway on its own machine."""
     place = f"json://{LOOPBACK}:{port}"
     return {"NOTIFY_SMS_URL": f"{place}/sms/{{number}}", "NOTIFY_SLACK_URL": f"{place}/slack/{{member}}"}
+
+
+def told(answer: str) -> list[tuple[str, dict[str, str]]]:
+    return [(address, body) for address, body in json.loads(answer)]
 
 
 if __name__ == "__main__":

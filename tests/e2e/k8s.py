@@ -11,6 +11,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import gateway
 from forwarding import Forwarder
 
 from dev import mailpit, people, ports
@@ -24,6 +25,9 @@ START_SECONDS = 900
 REACHED = {**{name: (f"{name}-web", "http") for name in SERVICES}, "mail": ("mail", "http")}
 REACHED |= {"registry": ("registry", "http"), "kafka": ("kafka", "host")}
 HOST_PORT = 19092  # Kafka's listener for clients outside, who are told to come back to where the test listens
+# Who sends SMS and Slack messages: the endpoint that takes them runs beside it, on the loopback of its pod.
+SENDER = ("deployment/tasks-worker", "--container", "program", "--")
+GATEWAY = ("sh", "-c", 'nohup python -c "$0" "$1" >/dev/null 2>&1 &')
 STATEFUL = {"kafka": ["kafka"], "valkey": ["valkey"], "postgres": [f"{name}-db" for name in SERVICES]}
 OVERLAY = """
 patches:
@@ -51,6 +55,7 @@ class KubernetesDriver:
         self._forwarders: list[Forwarder] = []
         try:
             self._apply()
+            self._kubectl("exec", *SENDER, *GATEWAY, Path(gateway.__file__).read_text(), str(gateway.PORT))
             self._forward()
             self._seed()
         except BaseException:
@@ -100,6 +105,9 @@ class KubernetesDriver:
     def mailbox(self) -> list[Any]:
         return mailpit.messages(self.url("mail"))
 
+    def posts(self) -> list[tuple[str, dict[str, str]]]:
+        return gateway.told(self._kubectl("exec", *SENDER, "python", "-c", gateway.ASK))
+
     def kafka(self) -> dict[str, str]:
         broker = f"127.0.0.1:{self._ports['kafka']}"
         return {
@@ -121,7 +129,8 @@ class KubernetesDriver:
         settings = overlay / "shared.env"
         addresses = [f"{name.upper()}_PUBLIC_URL={self.url(name)}" for name in SERVICES]
         kept = [line for line in settings.read_text().splitlines() if "_PUBLIC_URL=" not in line]
-        settings.write_text("\n".join([*kept, *addresses, ""]))
+        messages = [f"{name}={value}" for name, value in gateway.templates(gateway.PORT).items()]
+        settings.write_text("\n".join([*kept, *addresses, *messages, ""]))
         kustomization = overlay / "kustomization.yaml"
         text = kustomization.read_text().replace("namespace: task-tracker\n", f"namespace: {self._namespace}\n")
         kustomization.write_text(text + OVERLAY % HOST_PORT)
