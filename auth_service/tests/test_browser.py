@@ -80,6 +80,10 @@ def test_one_signs_up_confirms_the_address_and_signs_in(open_page: Open, setting
     page.get_by_role("button", name="Send me the link").click()
     expect(page.get_by_role("heading", name="Look into your mail")).to_be_visible()
     page.goto(link_in_mail())
+    field = page.get_by_label("New password")
+    for shown in ("text", "password", "text"):
+        page.get_by_role("button", name="Show").click()
+        expect(field).to_have_attribute("type", shown)
     choose(page, "round cages")
     expect(page.get_by_text("Your password is set")).to_be_visible()
     sign_in(page, "nora@popug.example", "round cages")

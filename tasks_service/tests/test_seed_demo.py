@@ -14,9 +14,10 @@ from eventbus.testing import clear_outbox, published
 from tasks.models import Delivery, Notification, Reassignment, ReassignmentShare, Task, TaskHistory
 
 from .support.people import person
+from .support.work import price
 
 pytestmark = pytest.mark.django_db
-FRIDAY = date(2026, 3, 6)
+THURSDAY, FRIDAY = date(2026, 3, 5), date(2026, 3, 6)
 LATER = datetime(2026, 6, 1, tzinfo=UTC)
 
 
@@ -40,7 +41,16 @@ def test_a_day_is_worked_through_between_eight_and_half_past_five(people):
     assert min(moments).hour >= 8
     assert (max(moments).hour, max(moments).minute) <= (17, 31)
     assert 8 <= Task.objects.count() <= 14
-    assert Reassignment.objects.count() == 1
+
+
+def test_what_is_reassigned_is_of_other_days_and_has_its_price(people):
+    seed(THURSDAY)
+    for task in Task.objects.all():
+        price(task)
+    seed(FRIDAY)
+    run = Reassignment.objects.get()
+    assert run.task_count > 0
+    assert run.unpriced_count == 0
 
 
 def test_two_weeks_have_everything_that_a_demo_shows(people):

@@ -22,6 +22,10 @@ from chassis.form_keys import OneTimeForm
 ROLE_LABELS = {"admin": _("Admin"), "manager": _("Manager"), "finance": _("Finance"), "worker": _("Worker")}
 STATUS_LABELS = {"active": _("Active"), "invited": _("Invited"), "deactivated": _("Deactivated")}
 ROLE_CHOICES = [(role, ROLE_LABELS[role]) for role in ROLES]
+ROLE_HELP = _(
+    "Workers do tasks and are paid for them. Managers pick who gets a task, reopen and reassign. Finance sees the money"
+    " and corrects it. Admins see all of it and keep the accounts."
+)
 
 
 NAME_LENGTH = 150
@@ -139,14 +143,14 @@ class AccountForm(OneTimeForm):
 
 
 class RoleForm(OneTimeForm):
-    role = forms.ChoiceField(label=_("Role"), choices=ROLE_CHOICES)
+    role = forms.ChoiceField(label=_("Role"), choices=ROLE_CHOICES, help_text=ROLE_HELP)
 
 
 class InvitationForm(OneTimeForm):
     email = forms.EmailField(label=_("E-mail"), max_length=254)
     full_name = LineField(label=_("Name"), max_length=NAME_LENGTH)
     position = LineField(label=_("Position"), max_length=NAME_LENGTH, required=False)
-    role = forms.ChoiceField(label=_("Role"), choices=ROLE_CHOICES, initial=WORKER)
+    role = forms.ChoiceField(label=_("Role"), choices=ROLE_CHOICES, initial=WORKER, help_text=ROLE_HELP)
 
 
 class ApplicationForm(OneTimeForm):

@@ -78,10 +78,11 @@ def steps_of(day: date, *, zone: ZoneInfo, rng: random.Random) -> list[Step]:
     weekend = day.weekday() >= SATURDAY
     created = rng.randint(2, 3) if weekend else rng.randint(8, 14)
     completed = 1 if weekend else rng.randint(7, 12)
-    minutes = [(rng.randint(OPENING, CLOSING - 60), Kind.CREATE) for _ in range(created)]
+    minutes = [(rng.randint(OPENING + 1, CLOSING - 60), Kind.CREATE) for _ in range(created)]
     minutes += [(rng.randint(OPENING + 30, CLOSING), Kind.COMPLETE) for _ in range(completed)]
     if day.weekday() in (TUESDAY, FRIDAY):
-        minutes.append((rng.randint(11 * 60, 12 * 60), Kind.REASSIGN))
+        # First thing in the morning: what is open is of other days, and has its price.
+        minutes.append((OPENING, Kind.REASSIGN))
     if day.weekday() in (WEDNESDAY, FRIDAY):
         minutes.append((rng.randint(14 * 60, 15 * 60), Kind.REOPEN))
         minutes.append((rng.randint(15 * 60, 16 * 60), Kind.COMPLETE_FOR))

@@ -153,6 +153,8 @@ class Day:
         return True
 
     def reassign(self, now: datetime) -> bool:
+        if not selectors.open_tasks().exists():
+            return False
         key = UUID(int=self.rng.getrandbits(128), version=4)
         services.tasks_reassign(key=key, actor=self.rng.choice(self.leaders), now=now, rng=self.rng)
         return True

@@ -35,6 +35,17 @@
   addEventListener("pageshow", () => all("form[aria-busy=true]").forEach((form) => busy(form, false)));
   on("change", (event) => event.target.closest("[data-autosubmit]")?.form?.requestSubmit());
 
+  // A password is typed once: one may look at it. It is sent, and remembered by the browser, as a password. ------------
+  const reveal = (button, shown) => {
+    button.setAttribute("aria-pressed", String(shown));
+    document.getElementById(button.dataset.reveal).type = shown ? "text" : "password";
+  };
+  on("click", (event) => {
+    const button = event.target.closest("[data-reveal]");
+    if (button) reveal(button, button.getAttribute("aria-pressed") !== "true");
+  });
+  on("submit", (event) => all("[data-reveal]", event.target).forEach((button) => reveal(button, false)), true);
+
   // Drafts: what was typed is there again after a session ended and one signed in anew ---------------------------------
   const draftLife = 30 * 60 * 1000;
   const isHtmx = (element) => ["hx-post", "hx-put", "hx-patch", "hx-delete"].some((name) => element.hasAttribute(name));
