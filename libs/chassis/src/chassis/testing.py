@@ -26,7 +26,9 @@ def sent_twice(form: Any) -> tuple[int, str]:
 
 def addresses_of_forms(patterns: Iterable[Any], client: Client) -> set[str]:
     """The names of all addresses that take a form, asked of the views themselves, signed in as `client`."""
-    return {str(pattern.name) for pattern in patterns if isinstance(pattern, URLPattern) and _takes_post(pattern, client)}
+    return {
+        str(pattern.name) for pattern in patterns if isinstance(pattern, URLPattern) and _takes_post(pattern, client)
+    }
 
 
 def _takes_post(pattern: URLPattern, client: Client) -> bool:
