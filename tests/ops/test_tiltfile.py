@@ -79,7 +79,7 @@ def test_every_workload_has_a_label_and_waits_for_the_settings(tilt: Callable[..
     for name, resource in found.items():
         service = name.split("-")[0]
         assert "settings" in resource["resource_deps"]
-        assert (labels[name] == "jobs") == (kinds[name] == "Job")
+        assert (labels[name] == "jobs") == (kinds[name] == "Job") == (resource["pod_readiness"] == "succeeded")
         if labels[name] in SERVICES:
             assert labels[name] == service
             assert {f"{service}-register-schemas", "valkey"} <= set(resource["resource_deps"])
