@@ -81,16 +81,15 @@ class KubernetesDriver:
         self._scale(f"{service}-web", 1)
 
     def restart_workers(self, service: str) -> None:
-        names = self._kubectl("get", "deployments", "--output", "name").split()
-        own = [name for name in names if f"/{service}-relay" in name or f"/{service}-consumer" in name]
-        self._kubectl("rollout", "restart", *own)
+        own = [name for name in self.deployments() if f"/{service}-relay" in name or f"/{service}-consumer" in name]
+        self.kubectl("rollout", "restart", *own)
         for name in own:
-            self._kubectl("rollout", "status", name, f"--timeout={START_SECONDS}s")
+            self.kubectl("rollout", "status", name, f"--timeout={START_SECONDS}s")
 
     def manage(self, service: str, *arguments: str, stdin: str = "") -> str:
         """A command beside the pages of a service; DEMO lets the demo's own commands run, and only those."""
         command = ("exec", "--stdin", f"deployment/{service}-web", "--container", "web", "--")
-        return self._kubectl(*command, "env", "DEMO=true", "role", "manage", *arguments, stdin=stdin)
+        return self.kubectl(*command, "env", "DEMO=true", "role", "manage", *arguments, stdin=stdin)
 
     def close_cycle(self) -> None:
         self.manage("billing", "close_due_cycles", "--as-if-due")
@@ -119,7 +118,23 @@ class KubernetesDriver:
     def close(self) -> None:
         for forwarder in self._forwarders:
             forwarder.close()
-        self._kubectl("delete", "namespace", self._namespace, "--ignore-not-found", "--timeout=180s")
+        self.kubectl("delete", "namespace", self._namespace, "--ignore-not-found", "--timeout=180s")
+
+    def deployments(self) -> list[str]:
+        """Those of our own programs, as `deployment.apps/NAME`."""
+        names = self.kubectl("get", "deployments", "--output", "name").split()
+        return [name for name in names if name.split("/")[1].split("-")[0] in SERVICES]
+
+    def labels(self, name: str) -> str:
+        """The selector of a Deployment or StatefulSet."""
+        labels = json.loads(self.kubectl("get", name, "--output", "json"))["spec"]["selector"]["matchLabels"]
+        return ",".join(f"{key}={value}" for key, value in labels.items())
+
+    def rotate(self, secret: str) -> None:
+        """Make a secret anew and let all processes take it up."""
+        subprocess.run([self._overlay / "make-secrets", "rotate", secret], check=True, capture_output=True)
+        self.kubectl("delete", "jobs", "--all")
+        self._apply()
 
     def _prepare(self, directory: Path) -> Path:
         """The overlay on ports of this run, with secrets of its own."""
@@ -148,18 +163,18 @@ class KubernetesDriver:
         return overlay
 
     def _apply(self) -> None:
-        self._kubectl("apply", "--kustomize", str(self._overlay))
+        self.kubectl("apply", "--kustomize", str(self._overlay))
         self._wait_until_ready()
 
     def _wait_until_ready(self) -> None:
         for kind in ("statefulsets", "deployments"):
-            for name in self._kubectl("get", kind, "--output", "name").split():
-                self._kubectl("rollout", "status", name, f"--timeout={START_SECONDS}s")
+            for name in self.kubectl("get", kind, "--output", "name").split():
+                self.kubectl("rollout", "status", name, f"--timeout={START_SECONDS}s")
         clients = ("wait", "--for=condition=Complete", "job/auth-provision-clients", f"--timeout={START_SECONDS}s")
-        self._kubectl(*clients)
+        self.kubectl(*clients)
 
     def _forward(self) -> None:
-        node = json.loads(self._kubectl("get", "nodes", "--output", "json"))["items"][0]
+        node = json.loads(self.kubectl("get", "nodes", "--output", "json"))["items"][0]
         address = next(found["address"] for found in node["status"]["addresses"] if found["type"] == "InternalIP")
         services = {found["metadata"]["name"]: found for found in self._get("services")}
         for name, (service, port) in REACHED.items():
@@ -184,18 +199,17 @@ class KubernetesDriver:
     def _scale(self, server: str, replicas: int) -> None:
         """Stop all pods of it and wait until they are gone, or start one and wait until it is ready."""
         names = [f"statefulset/{name}" for name in STATEFUL.get(server, [])] or [f"deployment/{server}"]
-        self._kubectl("scale", f"--replicas={replicas}", *names)
+        self.kubectl("scale", f"--replicas={replicas}", *names)
         for name in names:
-            self._kubectl("rollout", "status", name, f"--timeout={START_SECONDS}s")
+            self.kubectl("rollout", "status", name, f"--timeout={START_SECONDS}s")
             if not replicas:
-                selector = json.loads(self._kubectl("get", name, "--output", "json"))["spec"]["selector"]["matchLabels"]
-                labels = ",".join(f"{key}={value}" for key, value in selector.items())
-                self._kubectl("wait", "--for=delete", "pod", "--selector", labels, "--timeout=120s")
+                self.kubectl("wait", "--for=delete", "pod", "--selector", self.labels(name), "--timeout=120s")
 
     def _get(self, kind: str) -> list[Any]:
-        return list(json.loads(self._kubectl("get", kind, "--output", "json"))["items"])
+        return list(json.loads(self.kubectl("get", kind, "--output", "json"))["items"])
 
-    def _kubectl(self, *words: str, stdin: str = "") -> str:
+    def kubectl(self, *words: str, stdin: str = "") -> str:
+        """What kubectl prints in the namespace of this run. Raises CommandFailed."""
         command = ["kubectl", "--context", self._context, "--namespace", self._namespace, *words]
         result = subprocess.run(command, input=stdin, capture_output=True, text=True, check=False)
         if result.returncode:

@@ -13,7 +13,7 @@ from eventbus.catalogue import catalogue
 from eventbus.conf import conf
 from eventbus.registry import Registry, RegistryAway
 
-_BETWEEN_LOOKS_SECONDS = 1.0
+_BETWEEN_LOOKS_SECONDS = 2.0  # two dozen processes look at the same time on a first start
 
 
 def database() -> str:

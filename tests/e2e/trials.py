@@ -1,0 +1,105 @@
+"""What docs/operations.md tells of Kubernetes, tried: `PYTHONPATH=. .venv/bin/python tests/e2e/trials.py rolling`.
+
+On the cluster of TRACKER_K8S_CONTEXT, in a namespace of its own, under the load of load.py; it prints what happened.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from conftest import BROWSER_ARGUMENTS
+from driver import eventually
+from load import Load
+from people import Person
+from playwright.sync_api import sync_playwright
+
+from dev.paths import SERVICES
+from k8s import KubernetesDriver
+
+Started = tuple[KubernetesDriver, dict[str, str]]
+
+
+@contextmanager
+def installation() -> Iterator[Started]:
+    """A running system, and the cookies of a manager who is signed in everywhere that managers may go."""
+    with tempfile.TemporaryDirectory(prefix="tracker-trials-") as folder:
+        began = time.monotonic()
+        driver = KubernetesDriver(Path(folder))
+        say(f"applied, ready and seeded after {time.monotonic() - began:.0f} s")
+        try:
+            with sync_playwright() as playwright:
+                browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=BROWSER_ARGUMENTS)
+                person = Person("admin", driver, browser)
+                for service in ("tasks", "billing", "analytics"):
+                    person.open(service)
+                    if service == "tasks":
+                        person.fill_in_sign_in()
+                    person.page.wait_for_url(driver.url(service) + "/**")
+                cookies = {str(found["name"]): str(found["value"]) for found in person.context.cookies()}
+                browser.close()
+            yield driver, cookies
+        finally:
+            driver.close()
+
+
+def say(text: str) -> None:
+    sys.stdout.write(f"{time.strftime('%T')} {text}\n")
+    sys.stdout.flush()
+
+
+def under_load(started: Started, work: Callable[[KubernetesDriver], None]) -> None:
+    """Do something to the system while people use it; then nothing may be missing."""
+    driver, cookies = started
+    with Load({name: driver.url(name) for name in SERVICES}, cookies) as load:
+        time.sleep(10)
+        began = time.monotonic()
+        work(driver)
+        took = time.monotonic() - began
+        time.sleep(10)
+    say(f"took {took:.0f} s; {dict(load.counts)}; slowest {load.slowest:.1f} s; failed: {len(load.failed)}")
+    for failure in load.failed[:20]:
+        say(f"  {failure}")
+    began = time.monotonic()
+    eventually(driver.ledger_is_complete, within=180, every=2)
+    say(f"ledger_check --complete finds nothing, {time.monotonic() - began:.0f} s after the last request")
+
+
+def rolling(driver: KubernetesDriver) -> None:
+    """Every Deployment of ours anew, one after the other."""
+    for name in driver.deployments():
+        began = time.monotonic()
+        driver.kubectl("rollout", "restart", name)
+        driver.kubectl("rollout", "status", name, "--timeout=600s")
+        say(f"{name}: {time.monotonic() - began:.0f} s")
+
+
+def pods(driver: KubernetesDriver) -> None:
+    """Each pod of ours and of the servers is deleted; how long until its owner is whole again."""
+    for name in [*driver.deployments(), *driver.kubectl("get", "statefulsets", "--output", "name").split()]:
+        began = time.monotonic()
+        driver.kubectl("delete", "pod", "--selector", driver.labels(name), "--wait=false")
+        time.sleep(1)
+        driver.kubectl("rollout", "status", name, "--timeout=600s")
+        say(f"{name}: {time.monotonic() - began:.0f} s")
+
+
+def secrets(driver: KubernetesDriver) -> None:
+    """A database password, an OAuth client's secret and the signing key, one after the other."""
+    for name in ("database-billing-app", "client-tasks", "signing-key"):
+        began = time.monotonic()
+        driver.rotate(name)
+        say(f"{name}: {time.monotonic() - began:.0f} s")
+
+
+TRIALS = {"rolling": rolling, "pods": pods, "secrets": secrets}
+
+if __name__ == "__main__":
+    with installation() as running:
+        for trial in sys.argv[1:] or TRIALS:
+            say(f"--- {trial}")
+            under_load(running, TRIALS[trial])
