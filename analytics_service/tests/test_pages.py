@@ -268,6 +268,12 @@ def test_a_tie_of_no_period_is_not_found(admin: Client, address: str):
     page(admin, address, status=404)
 
 
+@pytest.mark.parametrize(("period", "shown"), [("2026-03-01", "Sun 1 Mar"), ("2020-03-01", "Sun 1 Mar 2020")])
+def test_days_of_another_year_say_which(admin: Client, period: str, shown: str):
+    row = page(admin, f"/?from={period}&to={period}").select_one("#days tbody th")
+    assert words(row) == shown
+
+
 @pytest.mark.parametrize("address", ["/", "/ties/2026-03-01/2026-03-31"])
 def test_while_figures_may_be_incomplete_a_banner_says_why(admin: Client, address: str):
     assert "not everything that happened has arrived" in words(page(admin, address))

@@ -5,8 +5,11 @@ from uuid import uuid4
 import pytest
 
 from billing.models import Cycle
+from eventbus.models import DeadLetter
+from eventbus.testing import deliver
 from tests.make import (
     WILMA,
+    assigned,
     task_id,
 )
 from tests.pages import page
@@ -47,6 +50,12 @@ class TestWhoSeesWhat:
     @pytest.mark.parametrize("role", ["worker", "admin", "manager"])
     def test_only_finance_may_close_a_cycle(self, browser, role, worked):
         assert browser(role).post(f"/cycles/{Cycle.objects.get().id}/close").status_code == 403
+
+    def test_a_dead_letter_leads_to_the_page_of_its_task(self, browser):
+        deliver("tasks", [assigned(account="nobody")])
+        letter = DeadLetter.objects.get()
+        link = page(browser("finance"), f"/dead-letters/{letter.pk}/").select_one("dd a:has(code)")
+        assert link["href"] == f"/tasks/{task_id()}"
 
     @pytest.mark.parametrize(("role", "status"), [("admin", 200), ("finance", 200), ("worker", 403), ("manager", 403)])
     def test_dead_letters_are_for_the_office_to_read(self, browser, role, status):

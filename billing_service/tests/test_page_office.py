@@ -67,6 +67,16 @@ class TestOverview:
         assert chart == [0] * 29 + [fee(TASK)]
         assert rows(soup)[0][4] == dollars(fee(TASK))
 
+    def test_below_the_days_stands_what_they_are_together(self, browser):
+        open_cycle(database_now() + timedelta(hours=1))
+        now = database_now()
+        before = now - timedelta(days=3)
+        deliver("tasks", [assigned(time=now), completed(time=before), assigned(task_id(2), time=before)])
+        total = [text(cell) for cell in page(browser("finance"), "/").select("tfoot td")]
+        fees = fee(TASK) + fee(task_id(2))
+        assert total[:2] == [dollars(fees), dollars(reward(TASK))]
+        assert total[3] == dollars(fees - reward(TASK))
+
     def test_an_empty_ledger_says_why_it_is_empty(self, browser):
         soup = page(browser("admin"), "/")
         assert "Nothing was posted" in text(soup)

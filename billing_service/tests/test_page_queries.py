@@ -26,8 +26,8 @@ LISTS = {
     f"/tasks/{TASK}": 26,
     "/cycles": 9,
     "/corrections": 14,
-    "/search?q=cage": 12,
-    "/search?q=cage&group=tasks": 9,
+    "/search?q=cage": 14,
+    "/search?q=cage&group=tasks": 11,
 }
 
 

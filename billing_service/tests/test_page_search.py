@@ -6,8 +6,9 @@ import pytest
 
 from billing.models import Task, Transfer
 from chassis.replica.models import Account
-from tests.make import BORIS, WILMA, account, task_id
-from tests.pages import page, text
+from eventbus.testing import deliver
+from tests.make import BORIS, WILMA, account, reward, task_id, task_state
+from tests.pages import dollars, page, rows, text
 
 pytestmark = pytest.mark.django_db
 
@@ -34,6 +35,16 @@ def test_a_worker_is_found_by_name_address_or_id(finance, worked, q):
 @pytest.mark.parametrize("q", ["POPUG-42", "popug-42", "[POPUG-42]", "cage", "wa ca", str(task_id())])
 def test_a_task_is_found_by_words_of_its_title_by_jira_id_or_id(finance, worked, q):
     assert found(finance, q) == {"Tasks": ["POPUG-42 · Wash the cage"]}
+
+
+def test_tasks_of_one_title_are_told_apart_by_assignee_and_reward(finance, worked):
+    deliver("tasks", [task_state(task_id(5), assignee_id=str(BORIS)), task_state(task_id(6), assignee_id=None)])
+    shown = {tuple(row[1:]) for row in rows(page(finance, "/search?q=wash+cage"))}
+    assert shown == {
+        ("open", "Wilma Weber", dollars(reward(task_id()))),
+        ("open", "Boris Bauer", dollars(reward(task_id(5)))),
+        ("open", "\N{EN DASH}", dollars(reward(task_id(6)))),
+    }
 
 
 def test_an_entry_is_found_by_its_id_its_address_or_its_key(finance, worked):

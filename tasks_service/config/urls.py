@@ -3,10 +3,13 @@
 from django.urls import include, path
 
 from chassis.permissions import requires
-from eventbus.urls import dead_letters
+from chassis.replica.services import name_of
+from eventbus.urls import Around, dead_letters
+
+AROUND = Around(name_of=name_of)
 
 urlpatterns = [
     path("", include("tasks.web.urls")),
     path("", include("chassis.identity.urls")),
-    path("dead-letters/", include(dead_letters(read=requires("admin"), act=requires("admin")))),
+    path("dead-letters/", include(dead_letters(read=requires("admin"), act=requires("admin"), around=AROUND))),
 ]

@@ -92,6 +92,13 @@ def test_the_same_day_brings_the_same_titles(people):
     assert list(Task.objects.order_by("id").values_list("id", "title", "jira_id", "created_at")) == first
 
 
+def test_a_task_is_done_late_although_none_was_left(people):
+    call_command("seed_demo", "--late", FRIDAY.isoformat(), verbosity=0)
+    [late] = published("TaskCompleted")
+    assert business_time.format_when(late.time).startswith("6 Mar 2026, 17:45")
+    assert not Delivery.objects.filter(done_at=None).exists()
+
+
 def test_a_day_can_get_a_late_completion_before_its_closing_time(people):
     seed(FRIDAY)
     done = Task.objects.filter(status="done").count()

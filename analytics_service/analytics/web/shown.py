@@ -62,9 +62,9 @@ class Cards:
 
 @dataclass(frozen=True, slots=True)
 class Tables:
-    """The chosen period; `spans_years` says that its days need their year."""
+    """The chosen period; `with_year` says that its days need their year."""
 
-    spans_years: bool
+    with_year: bool
     days: list[Row]
     weeks: list[Row]
     months: list[Row]
@@ -109,7 +109,7 @@ def _cards(today: selectors.Today, labels: Mapping[UUID, Label]) -> Cards:
 
 def _tables(report: selectors.Report, labels: Mapping[UUID, Label], today: date) -> Tables:
     return Tables(
-        spans_years=report.period.start.year != report.period.end.year,
+        with_year={report.period.start.year, report.period.end.year} != {today.year},
         days=[
             Row(
                 Period(day.day, day.day),

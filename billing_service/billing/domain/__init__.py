@@ -35,6 +35,7 @@ from billing.domain.ledger import (
     payout_key,
     payout_return_key,
     reversal_key,
+    together,
 )
 from billing.domain.prices import (
     CENTS,
@@ -87,6 +88,7 @@ __all__ = [
     "reversal_key",
     "short_name",
     "title_of",
+    "together",
     "wait_begins",
     "waits_for_consumption",
 ]

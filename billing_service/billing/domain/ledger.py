@@ -254,6 +254,16 @@ class Sums:
         return -self.income
 
 
+def together(many: Iterable[Sums]) -> Sums:
+    """What several sums are in all."""
+    found = Sums()
+    for sums in many:
+        for kind, change in sums.of.items():
+            found.add(kind, change, 0)
+        found.count += sums.count
+    return found
+
+
 def correction_amount(cents: int, *, limit: int) -> int:
     """The amount of a correction in cents; raises LedgerError unless it is above zero and at most the limit (B6)."""
     if not 0 < cents <= limit:

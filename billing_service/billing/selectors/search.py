@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from uuid import UUID
 
 from django.contrib.postgres.search import SearchQuery, SearchVector
 from django.db.models import F, Q, QuerySet
 
-from billing.models import LedgerAccount, Task, Transfer
+from billing.models import LedgerAccount, Task, TaskPrice, Transfer
+from billing.selectors.people import accounts_of
 from chassis.replica.models import Account
 
 _WORD = re.compile(r"[^\s'\\:&|!()<>*]+")
@@ -45,6 +47,22 @@ def find_entries(text: str) -> QuerySet[Transfer]:
     id_ = uuid_in(text)
     exact = Q(idempotency_key=text.strip())
     return Transfer.objects.filter(exact | Q(id=id_) if id_ else exact)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A task with what tells it from others of the same title."""
+
+    task: Task
+    assignee: Account | None
+    price: TaskPrice | None
+
+
+def described(tasks: Sequence[Task]) -> list[Found]:
+    """The tasks with their assignees and prices."""
+    people = accounts_of(task.assignee_id for task in tasks if task.assignee_id)
+    prices = TaskPrice.objects.in_bulk([task.id for task in tasks])
+    return [Found(task, people[task.assignee_id] if task.assignee_id else None, prices.get(task.id)) for task in tasks]
 
 
 def balances(accounts: Sequence[Account]) -> dict[UUID, int]:

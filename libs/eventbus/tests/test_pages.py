@@ -156,3 +156,11 @@ def test_nobody_without_a_name_decides():
 
 def test_actions_are_not_for_links():
     assert CHIEF.get(f"/dead-letters/{letter().pk}/retry/").status_code == 405
+
+
+def test_a_letter_leads_to_what_it_is_about_and_names_who_decided():
+    found = letter()
+    address = f"/dead-letters/{found.pk}/"
+    assert 'href="/of/&lt;a1&gt;"' in text(CHIEF.get(address))
+    CHIEF.post(f"{address}discard/", {"reason": "It is of another bank."})
+    assert ", the chief: It is of another bank." in text(CHIEF.get(address))

@@ -47,7 +47,7 @@ def search_page(request: HttpRequest) -> HttpResponse:
         "groups": groups,
         "page": groups.get(group),
         "workers": [{"account": account, "balance": balance} for account, balance in _balances(people)],
-        "tasks": groups["tasks"].rows if "tasks" in groups else [],
+        "tasks": search.described(groups["tasks"].rows) if "tasks" in groups else [],
         "lines": statements.lines(groups["entries"].rows) if "entries" in groups else [],
     }
     context["found"] = bool(context["workers"] or context["tasks"] or context["lines"])

@@ -12,6 +12,7 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
+from billing.domain import together
 from billing.selectors import cycles, days
 from billing.selectors.clock import database_now
 from billing.selectors.people import accounts_of
@@ -48,6 +49,8 @@ def dashboard(request: HttpRequest) -> HttpResponse:
         "today": period[-1],
         "newest_first": period[::-1],
         "period": period,
+        "sums": together(day.sums for day in period),
+        "afterwards": together(day.afterwards for day in period),
         "cycle": cycle,
         "cycle_sums": days.cycle_sums(cycle.id) if cycle else None,
         "unfinished": cycles.unfinished_cycle(now),

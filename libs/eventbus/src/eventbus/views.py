@@ -1,6 +1,8 @@
 """The dead letters' pages. They extend the service's `base.html`."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBadRequest
@@ -16,6 +18,35 @@ PAGE_SIZE = 50
 _WAITING_SHOWN = 20
 _APPLIED = gettext_lazy("Applied, with all that waited behind it.")
 _DISCARDED = gettext_lazy("Discarded. It stays in the record with your reason.")
+
+
+def _everybody(_: HttpRequest) -> bool:
+    return True
+
+
+class Letter(Protocol):
+    """What a service may ask a letter."""
+
+    topic: str
+
+    @property
+    def about(self) -> str: ...
+
+
+def _nowhere(_: Letter) -> str:
+    return ""
+
+
+@dataclass(frozen=True, slots=True)
+class Around:
+    """What the service knows around its letters, and the bus does not.
+
+    Who may act where some only read, the page of what a letter is about (or nothing), and what people are called.
+    """
+
+    may_act: Callable[[HttpRequest], bool] = _everybody
+    page_of: Callable[[Letter], str] = _nowhere
+    name_of: Callable[[str], str] = str
 
 
 @require_safe
@@ -34,9 +65,9 @@ def letter_list(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-def letter_detail(request: HttpRequest, pk: int, may_act: Callable[[HttpRequest], bool]) -> HttpResponse:
+def letter_detail(request: HttpRequest, pk: int, around: Around) -> HttpResponse:
     """One letter: what it says, why it is here, what waits behind it, what was done."""
-    return _detail(request, pk, may_act=may_act(request))
+    return _detail(request, pk, around)
 
 
 @require_POST
@@ -57,13 +88,13 @@ def letter_retry(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_POST
-def letter_discard(request: HttpRequest, pk: int) -> HttpResponse:
+def letter_discard(request: HttpRequest, pk: int, around: Around) -> HttpResponse:
     """Decide that it is never applied; a reason is needed."""
     reason = request.POST.get("reason", "")
     try:
         dead_letters.discard(pk, by=_who(request), reason=reason)
     except ValueError as error:
-        return _detail(request, pk, error=str(error), status=422)
+        return _detail(request, pk, around, error=str(error), status=422)
     except dead_letters.NotOpen as error:
         if _decided_so(request, pk, DeadLetter.State.DISCARDED):
             messages.success(request, _DISCARDED)
@@ -79,7 +110,7 @@ def _decided_so(request: HttpRequest, pk: int, state: DeadLetter.State) -> bool:
     return DeadLetter.objects.filter(pk=pk, state=state, resolved_by=_who(request)).exists()
 
 
-def _detail(request: HttpRequest, pk: int, *, may_act: bool = True, error: str = "", status: int = 200) -> HttpResponse:
+def _detail(request: HttpRequest, pk: int, around: Around, *, error: str = "", status: int = 200) -> HttpResponse:
     letter = get_object_or_404(DeadLetter.objects.select_related("group"), pk=pk)
     others = dead_letters.sequence_of(letter).exclude(pk=pk)
     context = {
@@ -89,7 +120,9 @@ def _detail(request: HttpRequest, pk: int, *, may_act: bool = True, error: str =
         "others": others[:_WAITING_SHOWN],
         "others_count": others.count(),
         "error": error,
-        "may_act": may_act,
+        "may_act": around.may_act(request),
+        "page": around.page_of(letter),
+        "decided_by": around.name_of(letter.resolved_by) if letter.resolved_by else "",
     }
     return render(request, "eventbus/dead_letter.html", context, status=status)
 

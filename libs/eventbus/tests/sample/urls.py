@@ -7,7 +7,7 @@ from types import SimpleNamespace
 from django.http import HttpRequest, HttpResponse, HttpResponseForbidden
 from django.urls import include, path
 
-from eventbus.urls import dead_letters
+from eventbus.urls import Around, dead_letters
 
 
 def only(*names: str) -> Callable:
@@ -32,6 +32,11 @@ def is_chief(request: HttpRequest) -> bool:
     return request.user.pk == "chief"
 
 
+AROUND = Around(
+    may_act=is_chief,
+    page_of=lambda letter: f"/of/{letter.about}" if letter.topic == "payments" else "",
+    name_of=lambda name: f"the {name}",
+)
 urlpatterns = [
-    path("dead-letters/", include(dead_letters(read=only("chief", "clerk"), act=only("chief", ""), may_act=is_chief))),
+    path("dead-letters/", include(dead_letters(read=only("chief", "clerk"), act=only("chief", ""), around=AROUND))),
 ]

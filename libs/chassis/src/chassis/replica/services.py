@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Protocol
 from uuid import UUID
 
+from django.core.exceptions import ValidationError
 from django.db import connection, transaction
 from django.db.models.functions import Greatest
 
@@ -53,6 +54,14 @@ def accounts_locked(ids: Iterable[UUID]) -> list[Account]:
             [wanted],
         )
     return list(Account.objects.filter(id__in=wanted).order_by("id").select_for_update())
+
+
+def name_of(account_id: str) -> str:
+    """What pages call somebody who is known by id; the text itself where that is no id."""
+    try:
+        return Account.objects.get(id=account_id).name
+    except (Account.DoesNotExist, ValidationError):
+        return account_id
 
 
 @transaction.atomic
