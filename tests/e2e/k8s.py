@@ -37,25 +37,26 @@ patches:
   - target: { kind: Service, name: kafka }
     patch: |-
       - { op: add, path: /spec/ports/-, value: { name: host, port: %d } }
+images:
 """
 
 
 class KubernetesDriver:
     """`kubectl apply -k` on the cluster of the context that TRACKER_K8S_CONTEXT names (default: minikube).
 
-    The images are there already; `postgres` is all four databases.
+    The images are there already, under the tag `release`; `postgres` is all four databases.
     """
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, release: str = "dev") -> None:
         self._context = os.environ.get("TRACKER_K8S_CONTEXT", "minikube")
         self._namespace = f"task-tracker-e2e-{os.getpid()}"
         self._ports = ports.free(tuple(REACHED))
         self._accounts = people.accounts(Secrets(directory / "secrets.json"))
         self._overlay = self._prepare(directory)
+        self._bare = (self._overlay / "kustomization.yaml").read_text()
         self._forwarders: list[Forwarder] = []
         try:
-            self._apply()
-            self._kubectl("exec", *SENDER, *GATEWAY, Path(gateway.__file__).read_text(), str(gateway.PORT))
+            self.release(release)
             self._forward()
             self._seed()
         except BaseException:
@@ -105,7 +106,7 @@ class KubernetesDriver:
         return mailpit.messages(self.url("mail"))
 
     def posts(self) -> list[tuple[str, dict[str, str]]]:
-        return gateway.told(self._kubectl("exec", *SENDER, "python", "-c", gateway.ASK))
+        return gateway.told(self.kubectl("exec", *SENDER, "python", "-c", gateway.ASK))
 
     def kafka(self) -> dict[str, str]:
         broker = f"127.0.0.1:{self._ports['kafka']}"
@@ -133,7 +134,12 @@ class KubernetesDriver:
     def rotate(self, secret: str) -> None:
         """Make a secret anew and let all processes take it up."""
         subprocess.run([self._overlay / "make-secrets", "rotate", secret], check=True, capture_output=True)
-        self.kubectl("delete", "jobs", "--all")
+        self._apply()
+
+    def release(self, tag: str) -> None:
+        """Let all processes run the images of this tag."""
+        images = [f"  - {{ name: task-tracker/{name}, newTag: {tag} }}\n" for name in SERVICES]
+        (self._overlay / "kustomization.yaml").write_text(self._bare + "".join(images))
         self._apply()
 
     def _prepare(self, directory: Path) -> Path:
@@ -163,8 +169,12 @@ class KubernetesDriver:
         return overlay
 
     def _apply(self) -> None:
+        """All of it, and wait; Jobs that are still there from the last time make way."""
+        if self.kubectl("get", "namespace", self._namespace, "--ignore-not-found"):
+            self.kubectl("delete", "jobs", "--all")
         self.kubectl("apply", "--kustomize", str(self._overlay))
         self._wait_until_ready()
+        self.kubectl("exec", *SENDER, *GATEWAY, Path(gateway.__file__).read_text(), str(gateway.PORT))
 
     def _wait_until_ready(self) -> None:
         for kind in ("statefulsets", "deployments"):

@@ -21,15 +21,16 @@ from playwright.sync_api import sync_playwright
 from dev.paths import SERVICES
 from k8s import KubernetesDriver
 
+BEFORE = "before"  # tag of the images of the release before; those of this one are `dev`
 Started = tuple[KubernetesDriver, dict[str, str]]
 
 
 @contextmanager
 def installation() -> Iterator[Started]:
-    """A running system, and the cookies of a manager who is signed in everywhere that managers may go."""
+    """A running system of the release before, and the cookies of an admin who is signed in everywhere."""
     with tempfile.TemporaryDirectory(prefix="tracker-trials-") as folder:
         began = time.monotonic()
-        driver = KubernetesDriver(Path(folder))
+        driver = KubernetesDriver(Path(folder), BEFORE)
         say(f"applied, ready and seeded after {time.monotonic() - began:.0f} s")
         try:
             with sync_playwright() as playwright:
@@ -69,6 +70,11 @@ def under_load(started: Started, work: Callable[[KubernetesDriver], None]) -> No
     say(f"ledger_check --complete finds nothing, {time.monotonic() - began:.0f} s after the last request")
 
 
+def release(driver: KubernetesDriver) -> None:
+    """The next release: migrations first, all Deployments at the same time; old pods meet the new tables."""
+    driver.release("dev")
+
+
 def rolling(driver: KubernetesDriver) -> None:
     """Every Deployment of ours anew, one after the other."""
     for name in driver.deployments():
@@ -96,7 +102,7 @@ def secrets(driver: KubernetesDriver) -> None:
         say(f"{name}: {time.monotonic() - began:.0f} s")
 
 
-TRIALS = {"rolling": rolling, "pods": pods, "secrets": secrets}
+TRIALS = {"release": release, "rolling": rolling, "pods": pods, "secrets": secrets}
 
 if __name__ == "__main__":
     with installation() as running:
