@@ -10,6 +10,7 @@ from uuid import UUID
 from axes.models import AccessAttempt
 from django.conf import settings
 from django.contrib.postgres.search import SearchQuery
+from django.contrib.sessions.models import Session
 from django.db.models import Q, QuerySet
 from django.db.models.functions import Lower
 from oauth2_provider.models import get_application_model
@@ -73,6 +74,12 @@ def account_names(ids: Iterable[str]) -> dict[str, str]:
 def browser_open(sid: str) -> BrowserSession | None:
     """The signed-in browser with this `sid`, unless it is signed out."""
     return BrowserSession.objects.filter(pk=sid, ended_at__isnull=True).first()
+
+
+def session_expiry(browser: BrowserSession) -> datetime:
+    """When a signed-in browser has to sign in again (U1); the beginning of its session if that is gone."""
+    session = Session.objects.filter(pk=browser.session_key).first()
+    return session.expire_date if session else browser.started_at
 
 
 def relying_party(client_id: str) -> RelyingParty | None:

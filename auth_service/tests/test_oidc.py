@@ -66,6 +66,15 @@ def test_the_id_token_says_who_and_how_far_the_account_is(worker: Account, brows
     assert {name: claims[name] for name in wanted} == wanted
 
 
+@pytest.mark.parametrize(("form", "hours"), [({}, 12), ({"remember": "on"}, 30 * 24)])
+def test_the_id_token_says_when_the_browser_has_to_sign_in_again(
+    worker: Account, browser: SignIn, form: dict[str, str], hours: int
+) -> None:
+    claims = claims_of(exchange(answer_of(authorize(browser(worker, **form)))["code"]))
+    started = BrowserSession.objects.get().started_at.timestamp()
+    assert claims["session_ends"] == pytest.approx(started + hours * 3600, abs=5)
+
+
 def test_the_issuer_is_not_taken_from_the_host_of_the_request(worker: Account) -> None:
     document = Client(headers={"Host": "evil.example"}).get("/oauth/.well-known/openid-configuration").json()
     assert document["issuer"] == f"{settings.PUBLIC_URL}/oauth"

@@ -29,6 +29,7 @@ class AccountValidator(OAuth2Validator):
         "access_version": "openid",
         "session_epoch": "openid",
         "sid": "openid",
+        "session_ends": "openid",
     }
 
     def get_additional_claims(self, request: Any) -> dict[str, Any]:
@@ -41,11 +42,11 @@ class AccountValidator(OAuth2Validator):
         }
         browser = _browser(request)
         if browser:  # not at the userinfo endpoint, which belongs to no browser
-            claims |= {"session_epoch": browser["session_epoch"], "sid": browser["sid"]}
+            claims |= browser
         return claims
 
     def get_discovery_claims(self, request: Any) -> list[str]:
-        return ["sub", "email", "name", "role", "access_version", "session_epoch", "sid"]
+        return ["sub", "email", "name", "role", "access_version", "session_epoch", "sid", "session_ends"]
 
     def validate_redirect_uri(self, client_id: str, redirect_uri: str, request: Any, *args: Any, **kwargs: Any) -> bool:
         """Letter by letter; the toolkit would let a loopback address have any port."""
@@ -64,7 +65,10 @@ class AccountValidator(OAuth2Validator):
         browser = selectors.browser_open(request.user.browser_sid)
         if browser is None:
             raise AccessDeniedError(request=request)
-        request.claims = {BROWSER: {"sid": browser.sid, "session_epoch": browser.session_epoch}}
+        ends = int(selectors.session_expiry(browser).timestamp())
+        request.claims = {
+            BROWSER: {"sid": browser.sid, "session_epoch": browser.session_epoch, "session_ends": ends}
+        }
         return super()._create_authorization_code(request, code, expires)
 
     def validate_code(self, client_id: str, code: str, client: Any, request: Any, *args: Any, **kwargs: Any) -> bool:

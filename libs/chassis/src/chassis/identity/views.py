@@ -1,5 +1,6 @@
 """The four addresses of the relying side. Signing in and out happen at auth; here a session begins and ends."""
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
@@ -79,6 +80,7 @@ def _session_begin(request: HttpRequest, account: Any, backend: AuthServiceBacke
     session_begin(request, account, backend="chassis.identity.backend.SessionBackend")
     request.session[EPOCH] = claims["session_epoch"]
     request.session[SID] = claims["sid"]
+    request.session.set_expiry(session_over_at(claims.get("session_ends"), now=timezone.now()))
 
 
 @public
@@ -113,6 +115,16 @@ def backchannel_logout(request: HttpRequest) -> HttpResponse:
     except AuthProviderError:
         return JsonResponse({"error": "temporarily_unavailable"}, status=503)
     return HttpResponse(status=200)
+
+
+def session_over_at(ends_at_auth: Any, *, now: datetime) -> datetime:
+    """When a session that begins here is over: with the one at auth, and after SESSION_COOKIE_AGE at the latest.
+
+    A moment, not a time span: that one would begin anew whenever the session is saved.
+    """
+    latest = now + timedelta(seconds=settings.SESSION_COOKIE_AGE)
+    known = type(ends_at_auth) is int and 0 < ends_at_auth < latest.timestamp()
+    return datetime.fromtimestamp(ends_at_auth, UTC) if known else latest
 
 
 def safe_next(request: HttpRequest, target: str) -> str:
