@@ -29,6 +29,12 @@ def test_the_pages_of_a_service_are_those_of_the_role(browser):
     assert [link.get_text() for link in soup(browser("worker").get("/samples")).select(".tabs a")] == ["Samples"]
 
 
+@pytest.mark.parametrize(("path", "place"), [("/samples", "page"), ("/samples/new", "true"), ("/own", None)])
+def test_the_tabs_say_below_which_page_one_is(browser, path, place):
+    tabs = soup(browser("worker").get(path)).select(".tabs a")
+    assert [(tab.get_text(), tab.get("aria-current")) for tab in tabs] == [("Samples", place)]
+
+
 def test_every_page_says_who_one_is_in_which_role_and_how_to_sign_out(browser):
     page = soup(browser("finance").get("/samples"))
     assert page.select_one(".who").get_text() == "Wilma Weber"

@@ -16,23 +16,26 @@ from chassis.permissions import may, page_of
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """One entry of the navigation or of the app switcher."""
+    """One entry of the navigation or of the app switcher. `active` is where one is, `exact` on that very page."""
 
     label: str
     url: str
     active: bool
     hint: str = ""
+    exact: bool = True
 
 
 def navigation(request: HttpRequest) -> list[Link]:
-    """The pages of this service that one's role may open; nothing for who is not signed in."""
+    """The pages of this service that one's role may open; nothing for who is not signed in.
+
+    Of the pages below one of them, that one is active: a task's is among the tasks.
+    """
     match = getattr(request, "resolver_match", None)
     here = match.view_name if match else ""
-    return [
-        Link(label, reverse(name), here == name)
-        for label, name, roles in settings.NAVIGATION
-        if may(request.user, *roles)
-    ]
+    pages = [(label, reverse(name), name) for label, name, roles in settings.NAVIGATION if may(request.user, *roles)]
+    above = [url for _, url, _ in pages if match and f"{request.path}/".startswith(f"{url.rstrip('/')}/")]
+    active = max(above, key=len, default="")
+    return [Link(label, url, url == active, exact=here == name) for label, url, name in pages]
 
 
 def applications(request: HttpRequest) -> list[Link]:
