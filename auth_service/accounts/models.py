@@ -66,6 +66,7 @@ class Account(AbstractBaseUser):
             models.Index(fields=["email"], name="account_by_email"),
             models.Index(fields=["email"], name="account_email_prefix", opclasses=["varchar_pattern_ops"]),
             models.Index(SEEN, "id", name="account_by_sign_in"),
+            models.Index(fields=["created_at"], name="account_by_creation"),
             # Who is not simply active is rare: found without reading everybody.
             models.Index(SORTED_NAME, "id", name="account_sorted_out", condition=models.Q(is_active=False)),
             models.Index(

@@ -9,11 +9,13 @@ from uuid import uuid4
 import pytest
 from django.db import connection
 from django.test import Client
+from django.utils import timezone
 from openpyxl import load_workbook
 
 from accounts import selectors
 from accounts.domain import ADMIN, FINANCE, MANAGER, WORKER
 from accounts.models import Account
+from chassis.tables import paginate
 
 from .conftest import NOW
 from .steps import Make, SignIn, page
@@ -218,3 +220,23 @@ def test_times_are_of_the_business_zone(client: Client) -> None:
     shown = page(client.get("/?q=max")).select_one("tbody time")
     assert datetime.fromisoformat(shown["datetime"]) == datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
     assert Account.objects.filter(role=ADMIN).count() == 1
+
+
+def test_accounts_that_came_since_are_offered_by_the_filter_of_the_list(
+    admin: Account, make_account: Make, browser: SignIn
+) -> None:
+    client = browser(admin)
+    address = page(client.get("/?role=manager&sort=-email")).select_one(".news")["hx-get"]
+    assert client.get(address).content.strip() == b""
+    for number, role in enumerate((MANAGER, MANAGER, WORKER)):
+        make_account(f"new{number}@popug.example", role, now=timezone.now())
+    offered = page(client.get(address)).a
+    assert offered.get_text() == "2 new, show"
+    assert offered["href"] == "/?role=manager&sort=-email"
+    assert client.get("/accounts/news?since=yesterday").status_code == 400
+    assert browser(make_account()).get(address).status_code == 403
+
+
+def test_a_later_page_of_the_list_asks_for_no_news(client: Client) -> None:
+    cursor = paginate(selectors.accounts_search(), order=("sorted_name", "id"), size=1).next_cursor
+    assert not page(client.get(f"/?after={cursor}")).select(".news")

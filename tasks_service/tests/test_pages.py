@@ -8,7 +8,7 @@ from tasks import services
 from tasks.models import Reassignment, Task
 
 from .support.pages import HTMX, fragments, quick_add, soup, text_of, titles
-from .support.people import person
+from .support.people import NOW, person
 from .support.work import complete, new_task, price, reassign, rng
 
 pytestmark = pytest.mark.django_db
@@ -207,3 +207,15 @@ def test_reassigning_nothing_or_among_nobody_is_not_offered(browser):
     person("worker")
     assert "no open task" in text_of(soup(manager.get("/reassignments/new")))
     assert "never reassigned" in text_of(soup(manager.get("/reassignments")))
+
+
+def test_a_run_of_somebody_else_is_offered_to_who_looks_at_the_list(browser):
+    max_, ada = browser("manager", "Max Braun"), browser("admin", "Ada Adler")
+    person("worker")
+    address = soup(max_.get("/reassignments")).find("div", class_="news")["hx-get"]
+    assert max_.get(address).content.strip() == b""
+    for account in (max_.account, ada.account):
+        reassign(account, minutes=(timezone.now() - NOW).total_seconds() / 60)
+    offered = soup(max_.get(address)).a
+    assert (text_of(offered), offered["href"]) == ("1 new, show", "/reassignments")
+    assert browser("worker").get(address).status_code == 403

@@ -66,9 +66,7 @@ class AccountValidator(OAuth2Validator):
         if browser is None:
             raise AccessDeniedError(request=request)
         ends = int(selectors.session_expiry(browser).timestamp())
-        request.claims = {
-            BROWSER: {"sid": browser.sid, "session_epoch": browser.session_epoch, "session_ends": ends}
-        }
+        request.claims = {BROWSER: {"sid": browser.sid, "session_epoch": browser.session_epoch, "session_ends": ends}}
         return super()._create_authorization_code(request, code, expires)
 
     def validate_code(self, client_id: str, code: str, client: Any, request: Any, *args: Any, **kwargs: Any) -> bool:

@@ -42,6 +42,7 @@ urlpatterns = [
     path("profile/applications/<int:consent_id>/withdraw", views.profile_withdraw, name="profile_withdraw"),
     path("", views.account_list, name="account_list"),
     path("accounts/invite", views.account_invite, name="account_invite"),
+    path("accounts/news", views.account_news, name="account_news"),
     path("accounts/export", views.account_export, name="account_export"),
     path("accounts/<uuid:account_id>", views.account_detail, name="account_detail"),
     path("accounts/<uuid:account_id>/edit", views.account_edit, name="account_edit"),

@@ -17,6 +17,7 @@ urlpatterns = [
     path("tasks/<uuid:task_id>/reopen", actions.reopen, name="task_reopen"),
     path("reassignments", reassignments.reassignment_list, name="reassignment_list"),
     path("reassignments/new", reassignments.reassignment_new, name="reassignment_new"),
+    path("reassignments/news", reassignments.reassignment_news, name="reassignment_news"),
     path("reassignments/export", exports.reassignments, name="reassignment_export"),
     path("reassignments/<uuid:reassignment_id>", reassignments.reassignment_page, name="reassignment_page"),
     path("reassignments/<uuid:reassignment_id>/export", exports.shares, name="share_export"),

@@ -23,6 +23,7 @@ from accounts.web.history import told
 from accounts.web.refusals import sentence
 from chassis.exports import Column, export_response
 from chassis.form_keys import OneTimeForm, once
+from chassis.news import list_of, news_response
 from chassis.permissions import requires, signed_in
 from chassis.tables import in_order, paginate, table_page, understood
 
@@ -55,6 +56,14 @@ def account_list(request: HttpRequest) -> HttpResponse:
         "filtered": any(wanted.values()),
     }
     return render(request, "accounts/account_list.html", context)
+
+
+@requires(ADMIN)
+@require_GET
+def account_news(request: HttpRequest) -> HttpResponse:
+    """How many accounts came to the list since its page was made."""
+    found, _wanted = _found(FilterForm(list_of(request)))
+    return news_response(request, found, moment="created_at", page="account_list")
 
 
 @requires(ADMIN)

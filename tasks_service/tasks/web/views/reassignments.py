@@ -8,6 +8,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
 from chassis.form_keys import once
+from chassis.news import news_response
 from chassis.permissions import requires
 from chassis.tables import table_page
 from tasks import selectors, services
@@ -27,6 +28,14 @@ def reassignment_list(request: Request) -> HttpResponse:
     people = selectors.accounts_by_id(run.actor_id for run in page.rows)
     context = {"page": page, "runs": [(run, people.get(run.actor_id)) for run in page.rows]}
     return render(request, "tasks/reassignments.html", context)
+
+
+@requires(*LEADERS)
+@require_safe
+def reassignment_news(request: Request) -> HttpResponse:
+    """How many runs of others there were since the page was made."""
+    runs = Reassignment.objects.exclude(actor_id=request.user.pk)
+    return news_response(request, runs, moment="at", page="reassignment_list")
 
 
 @requires(*LEADERS)

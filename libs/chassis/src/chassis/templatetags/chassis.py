@@ -13,6 +13,7 @@ from django.utils.safestring import SafeString
 
 from chassis import business_time
 from chassis.money import format_cents
+from chassis.news import news_address
 from chassis.tables import KeysetPage
 
 register = template.Library()
@@ -90,6 +91,12 @@ def is_check(field: BoundField) -> bool:
 def form_key() -> SafeString:
     """A fresh one-time key, for a form that is only a button."""
     return format_html('<input type="hidden" name="form_key" value="{}">', uuid4())
+
+
+@register.inclusion_tag("chassis/news_place.html", takes_context=True)
+def news(context: template.Context, name: str) -> dict[str, Any]:
+    """Where a list offers what came since: asked of the view of that name, with the filter of the list."""
+    return {"address": news_address(context["request"], name, now=timezone.now())}
 
 
 @register.inclusion_tag("chassis/sort_header.html", takes_context=True)
