@@ -6,6 +6,7 @@ from django.test import Client
 from playwright.sync_api import sync_playwright
 
 from .support.people import person
+from .support.story import gateway, manager, story, worker  # noqa: F401 - fixtures
 
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
 

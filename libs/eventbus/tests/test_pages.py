@@ -140,6 +140,18 @@ def test_discard_needs_a_reason_and_keeps_it():
     assert "chief: a test" in page
 
 
+@pytest.mark.parametrize(
+    ("reason", "why"), [("a\0b", "Null characters are not allowed"), ("x" * 501, "at most 500 characters")]
+)
+def test_a_reason_that_cannot_be_kept_is_refused_and_shown_again(reason, why):
+    found = letter()
+    refused = CHIEF.post(f"/dead-letters/{found.pk}/discard/", {"reason": reason})
+    assert refused.status_code == 422
+    assert why in text(refused)
+    assert reason in text(refused)
+    assert DeadLetter.objects.get(pk=found.pk).is_open
+
+
 def test_those_who_may_read_may_not_act():
     found = letter()
     assert CLERK.get(f"/dead-letters/{found.pk}/").status_code == 200

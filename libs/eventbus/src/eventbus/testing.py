@@ -1,22 +1,23 @@
 """For tests of services: what was published, and what happens when events arrive."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from time import time
 from uuid import UUID
 
 from django.db import connection
 
 from eventbus.catalogue import catalogue
-from eventbus.codec import Headers, encode, fixed_headers, frame, headers, read_body
+from eventbus.codec import Headers, Record, encode, fixed_headers, frame, headers, read_body
 from eventbus.event import Event
-from eventbus.inbox import group_id
+from eventbus.inbox import Letter, group_id, write_letters
 from eventbus.memory import MemoryBus
-from eventbus.models import ConsumerOffset
+from eventbus.models import ConsumerOffset, DeadLetter
 from eventbus.registry import FixedIds
 from eventbus.subscription import subscription
 from eventbus.wire import WritingIds
 
-__all__ = ["MemoryBus", "clear_outbox", "deliver", "published", "wire"]
+__all__ = ["MemoryBus", "clear_outbox", "deliver", "published", "set_aside", "wire"]
 
 
 def published(name: str | None = None) -> list[Event]:
@@ -47,6 +48,17 @@ def deliver(consumer_name: str, events: Iterable[Event]) -> None:
         received = event.received_at.timestamp() if event.received_at else max(time(), event.time.timestamp())
         bus.send(*wire(event, FixedIds()), timestamp=round(received * 1000))
     bus.consume(consumer_name)
+
+
+def set_aside(consumer_name: str, event: Event, error: str = "ValueError: nobody knows why") -> DeadLetter:
+    """The dead letter of an event, as the engine writes it where a handler raises; a retry hands it to the handler."""
+    found = subscription(consumer_name)
+    topic, key, value, head = wire(event, FixedIds())
+    record = Record(topic, 0, 0, key, value, head, round(time() * 1000))
+    letter = Letter(0, record, replace(event, topic=topic), "handler", error, DeadLetter.State.DEAD)
+    group = group_id(found.group)
+    write_letters(group, found, [letter])
+    return DeadLetter.objects.filter(group_id=group).latest("id")
 
 
 def wire(event: Event, ids: WritingIds) -> tuple[str, bytes, bytes, Headers]:

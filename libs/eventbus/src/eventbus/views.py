@@ -4,8 +4,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
+from django import forms
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBadRequest
+from django.core.exceptions import BadRequest
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST, require_safe
@@ -49,12 +51,22 @@ class Around:
     name_of: Callable[[str], str] = str
 
 
+class DiscardForm(forms.Form):
+    """Why a letter is never applied."""
+
+    reason = forms.CharField(
+        max_length=500,
+        error_messages={"required": gettext_lazy("A reason is needed.")},
+        widget=forms.Textarea(attrs={"rows": 2, "class": "form-control", "aria-describedby": "id_reason_error"}),
+    )
+
+
 @require_safe
 def letter_list(request: HttpRequest) -> HttpResponse:
     """Oldest first, 50 to a page."""
     after = request.GET.get("after", "0")
     if not after.isdecimal():
-        return HttpResponseBadRequest("after is the number of a dead letter.")
+        raise BadRequest("after is the number of a dead letter.")
     letters = list(dead_letters.listing(after=int(after), size=PAGE_SIZE + 1))
     context = {
         "letters": letters[:PAGE_SIZE],
@@ -90,11 +102,11 @@ def letter_retry(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 def letter_discard(request: HttpRequest, pk: int, around: Around) -> HttpResponse:
     """Decide that it is never applied; a reason is needed."""
-    reason = request.POST.get("reason", "")
+    form = DiscardForm(request.POST)
+    if not form.is_valid():
+        return _detail(request, pk, around, form=form, status=422)
     try:
-        dead_letters.discard(pk, by=_who(request), reason=reason)
-    except ValueError as error:
-        return _detail(request, pk, around, error=str(error), status=422)
+        dead_letters.discard(pk, by=_who(request), reason=form.cleaned_data["reason"])
     except dead_letters.NotOpen as error:
         if _decided_so(request, pk, DeadLetter.State.DISCARDED):
             messages.success(request, _DISCARDED)
@@ -110,7 +122,9 @@ def _decided_so(request: HttpRequest, pk: int, state: DeadLetter.State) -> bool:
     return DeadLetter.objects.filter(pk=pk, state=state, resolved_by=_who(request)).exists()
 
 
-def _detail(request: HttpRequest, pk: int, around: Around, *, error: str = "", status: int = 200) -> HttpResponse:
+def _detail(
+    request: HttpRequest, pk: int, around: Around, *, form: DiscardForm | None = None, status: int = 200
+) -> HttpResponse:
     letter = get_object_or_404(DeadLetter.objects.select_related("group"), pk=pk)
     others = dead_letters.sequence_of(letter).exclude(pk=pk)
     context = {
@@ -119,7 +133,7 @@ def _detail(request: HttpRequest, pk: int, around: Around, *, error: str = "", s
         "raw": bytes(letter.value or b"")[:1_000].hex(" "),
         "others": others[:_WAITING_SHOWN],
         "others_count": others.count(),
-        "error": error,
+        "form": form or DiscardForm(),
         "may_act": around.may_act(request),
         "page": around.page_of(letter),
         "decided_by": around.name_of(letter.resolved_by) if letter.resolved_by else "",

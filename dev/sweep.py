@@ -1,0 +1,150 @@
+"""Two sweeps over every form of a service: sent twice, and given what people and machines put into forms."""
+
+import itertools
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+from urllib.parse import urlsplit
+
+from bs4 import BeautifulSoup, SoupStrainer
+from django.db import connection, transaction
+
+from dev.forms import Form, Page
+
+Filled = Mapping[str, Mapping[str, str]]
+SCRIPT = "<script>alert(1)</script>"
+ODD = (
+    "", "   ", f"=cmd() 🦜 اغسل {SCRIPT}", SCRIPT, "a [b] c", "-3", "1.5", "9" * 40, "a\0b", "two\nlines", "x" * 300_000,
+)  # fmt: skip
+HIDDEN_ODD = ("", "-1.5", SCRIPT, "9" * 40)
+TEN_MEGABYTES = b"x=" + b"x" * 10_000_000
+# A session says who looks; it holds messages, too, which are shown once.
+NOT_AN_EFFECT = ("django_session", "django_migrations")
+
+
+@contextmanager
+def undone() -> Iterator[None]:
+    """What is done inside is taken back at the end."""
+    with transaction.atomic():
+        yield
+        transaction.set_rollback(True)
+
+
+def state() -> dict[str, Any]:
+    """A digest of every table."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY 1")
+        tables = [name for (name,) in cursor.fetchall() if name not in NOT_AN_EFFECT]
+        digest = "SELECT '{0}', md5(string_agg(t::text, '|' ORDER BY t::text)) FROM \"{0}\" t"
+        cursor.execute(" UNION ALL ".join(digest.format(name) for name in tables))
+        return dict(cursor.fetchall())
+
+
+def sent_twice(
+    forms: Iterable[Form], *, filled: Filled, no_effect: Collection[str] = (), anew: Collection[str] = ()
+) -> list[str]:
+    """What is wrong with sending each form twice: there is one effect, and the same answer.
+
+    `no_effect` names forms that change nothing; `anew` those that do the same anew each time, as signing in does.
+    """
+    found = []
+    for form in forms:
+        for htmx in (False, True) if form.htmx else (False,):
+            with undone():
+                wrong = _repeated(form, filled.get(form.name, {}), htmx, form.name in no_effect, form.name in anew)
+            found += [f"{form}{', htmx' if htmx else ''}: {what}" for what in wrong]
+    return found
+
+
+def _repeated(form: Form, values: Mapping[str, str], htmx: bool, no_effect: bool, anew: bool) -> list[str]:
+    before = state()
+    first = form.send(values, htmx=htmx)
+    between = state()
+    second = form.send(values, htmx=htmx)
+    after = state()
+    wrong = []
+    if first.status_code not in (200, 204, 302):
+        wrong.append(f"answered {first.status_code}: {_text(first)[:300]}")
+    if (before == between) != no_effect:
+        wrong.append("has an effect" if no_effect else f"has no effect: {_text(first)[:300]}")
+    if between != after and not anew:
+        wrong.append(f"twice sent changes {sorted(name for name in after if after[name] != between[name])}")
+    if _answer(first) != _answer(second):
+        wrong.append(f"answers {_answer(first)}, then {_answer(second)}")
+    return wrong
+
+
+def _answer(response: Any) -> Any:
+    """What a person sees of it: where it leads, or what it says."""
+    headers = [response.headers.get(name) for name in ("Location", "HX-Redirect", "HX-Refresh")]
+    return (response.status_code, headers, "" if response.status_code == 302 else _text(response))
+
+
+def _text(response: Any) -> str:
+    return " ".join(BeautifulSoup(response.content, "html.parser").get_text(" ").split())
+
+
+def given_odd_input(forms: Iterable[Form], *, filled: Filled) -> list[str]:
+    """What is wrong with the answers to odd input in each field: an error that keeps it, or a safe page."""
+    found = []
+    for form in forms:
+        values = filled.get(form.name, {})
+        for name in form.fields:
+            for odd in ODD if form.post and name in form.typed else HIDDEN_ODD:
+                with undone():
+                    wrong = _odd(form, dict(values), name, odd)
+                found += [f"{form}, {name}={odd[:40]!r}: {what}" for what in wrong]
+        if form.post and form.typed:
+            answer = form.page.client.post(form.action, TEN_MEGABYTES, content_type="application/x-www-form-urlencoded")
+            if answer.status_code != 413:
+                found.append(f"{form}: ten megabytes are answered {answer.status_code}")
+    return found
+
+
+def _odd(form: Form, values: dict[str, str], name: str, odd: str) -> list[str]:
+    response = form.send(values | {name: odd})
+    if response.status_code == 302 and not urlsplit(response["Location"]).netloc:
+        response = form.page.client.get(response["Location"])
+    wrong = []
+    if response.status_code >= 500:
+        return [f"answers {response.status_code}"]
+    content = b"".join(response) if response.streaming else response.content
+    if SCRIPT.encode() in content:
+        wrong.append("what was typed runs")
+    if response.status_code == 422:
+        kept = _kept(BeautifulSoup(content, "html.parser", parse_only=SoupStrainer("form")), form.action)
+        expected = form.fields | values | {name: odd}
+        wrong += [
+            f"{typed} is not kept: {kept.get(typed, 'no such field')!r:.60}"
+            for typed in form.typed
+            if kept.get(typed, "") is not None and kept.get(typed) != _plain(expected[typed])
+        ]
+    return wrong
+
+
+def _kept(soup: BeautifulSoup, action: str) -> dict[str, str | None]:
+    """What the form's fields say in an answer; None for a password, which is never given back."""
+    fields: dict[str, str | None] = {}
+    same = [form for form in soup.find_all("form") if str(form.get("action", "")) == action] or soup.find_all("form")
+    for one in itertools.chain.from_iterable(form.find_all(["input", "textarea"]) for form in same):
+        text = one.get_text() if one.name == "textarea" else str(one.get("value", ""))
+        fields.setdefault(str(one.get("name", "")), None if one.get("type") == "password" else _plain(text))
+    return fields
+
+
+def _plain(text: str) -> str:
+    return re.sub(r"\r\n?", "\n", text).replace("\0", "\ufffd").strip()
+
+
+def foreign_or_many_files(pages: Iterable[Page]) -> list[str]:
+    """Pages that load more than one style sheet and one script besides the chart, or anything from elsewhere."""
+    found = []
+    for page in pages:
+        scripts = [str(tag.get("src")) for tag in page.soup.find_all("script") if "/chart" not in str(tag.get("src"))]
+        styles = [str(tag.get("href")) for tag in page.soup.select("link[rel=stylesheet]")]
+        inline = page.soup.find_all("style") or page.soup.find_all(style=True)
+        if len(scripts) != 1 or len(styles) != 1 or inline:
+            found.append(f"{page.address}: {scripts} {styles} {inline}")
+        found += [f"{page.address}: {place}" for place in (*scripts, *styles) if not place.startswith("/static/")]
+    return found
