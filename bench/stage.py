@@ -26,7 +26,7 @@ class Stage:
     def __init__(self, system: System) -> None:
         self._system = system
 
-    def inside(self, service: str, module: str, /, **arguments: Any) -> Any:
+    def inside(self, service: str, module: str, /, *, seconds: float = LONGEST_SECONDS, **arguments: Any) -> Any:
         """Run `measure` of a module of `bench.inside` as a process of a service, and return what it returns."""
         answer = DIRECTORY / "answer.json"
         answer.unlink(missing_ok=True)
@@ -37,7 +37,7 @@ class Stage:
                 env=self._environment(service),
                 stdout=log,
                 stderr=subprocess.STDOUT,
-                timeout=LONGEST_SECONDS,
+                timeout=seconds,
                 check=False,
             )
         if ended.returncode:

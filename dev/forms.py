@@ -40,12 +40,17 @@ class Form:
     typed: tuple[str, ...]
     button: str = ""
 
-    def __str__(self) -> str:
-        return f"{self.name}{f' ({self.button})' if self.button else ''} on {self.page.address}"
+    @property
+    def called(self) -> str:
+        """Its address's name, and which of its buttons is pressed where that makes a difference."""
+        return f"{self.name} {self.button}".strip()
 
-    def send(self, values: Mapping[str, str], *, htmx: bool = False) -> Any:
-        """Send it from its page, in a copy of the browser: what one form does to the cookies is not the next one's."""
-        browser = like(self.page.client)
+    def __str__(self) -> str:
+        return f"{self.called} on {self.page.address}"
+
+    def send(self, values: Mapping[str, str], *, htmx: bool = False, browser: Client | None = None) -> Any:
+        """Send it from its page; in a copy of the browser unless one is given: its cookies are not the next form's."""
+        browser = browser or like(self.page.client)
         data = self.fields | dict(values)
         if not self.post:
             return browser.get(self.action, data)
@@ -94,7 +99,7 @@ def taking_posts(clients: Clients, table: Mapping[str, Sequence[str]], undone: A
             with undone():
                 answer = like(client).post(place)
             asked_to_sign_in = answer.headers.get("Location", "").startswith(resolve_url(settings.LOGIN_URL) + "?")
-            if answer.status_code not in (403, 404, 405) and not asked_to_sign_in:
+            if answer.status_code not in (403, 405) and not asked_to_sign_in:
                 found.add(name)
                 break
     return found
@@ -109,6 +114,13 @@ def pages(clients: Clients, wanted: Iterable[str]) -> list[Page]:
             page = Page(client, address, BeautifulSoup(answer.content, "html.parser"))
             found += [page] if page.soup.html else []
     return found
+
+
+def answer(form: Form, values: Mapping[str, str]) -> Page:
+    """The page that answers a form, such as a preview: it stands under the form's address."""
+    found = form.send(values)
+    assert found.status_code == 200, found
+    return Page(form.page.client, form.action, BeautifulSoup(found.content, "html.parser"))
 
 
 def forms(shown: Iterable[Page]) -> list[Form]:
@@ -127,9 +139,10 @@ def _forms_of(page: Page, tag: Tag) -> Iterator[Form]:
     if urlsplit(action).netloc:
         return  # another service's
     fields, typed = _fields(tag)
-    buttons = [button for button in tag.find_all("button") if button.get("name")] or [None]
-    for button in buttons:
-        pressed = {str(button["name"]): str(button.get("value", ""))} if button else {}
+    buttons = [button for button in tag.find_all("button") if button.get("type", "submit") == "submit"]
+    named = {(str(button.get("name", "")), str(button.get("value", ""))) for button in buttons} or {("", "")}
+    for name, value in sorted(named):
+        pressed = {name: value} if name else {}
         yield Form(
             name=resolve(urlsplit(action).path).view_name,
             action=action,

@@ -10,12 +10,13 @@ from urllib.parse import urlsplit
 from bs4 import BeautifulSoup, SoupStrainer
 from django.db import connection, transaction
 
-from dev.forms import Form, Page
+from dev.forms import Form, Page, like
 
 Filled = Mapping[str, Mapping[str, str]]
 SCRIPT = "<script>alert(1)</script>"
 ODD = (
-    "", "   ", f"=cmd() 🦜 اغسل {SCRIPT}", SCRIPT, "a [b] c", "-3", "1.5", "9" * 40, "a\0b", "two\nlines", "x" * 300_000,
+    "", "   ", f"=cmd() 🦜 اغسل {SCRIPT}", SCRIPT, "a [b] c", "-3", "1.5", "9" * 40, "a\0b", "two\nlines",
+    "x" * 300_000,
 )  # fmt: skip
 HIDDEN_ODD = ("", "-1.5", SCRIPT, "9" * 40)
 TEN_MEGABYTES = b"x=" + b"x" * 10_000_000
@@ -52,16 +53,18 @@ def sent_twice(
     for form in forms:
         for htmx in (False, True) if form.htmx else (False,):
             with undone():
-                wrong = _repeated(form, filled.get(form.name, {}), htmx, form.name in no_effect, form.name in anew)
+                wrong = _repeated(
+                    form, filled.get(form.called, {}), htmx, form.called in no_effect, form.called in anew
+                )
             found += [f"{form}{', htmx' if htmx else ''}: {what}" for what in wrong]
     return found
 
 
 def _repeated(form: Form, values: Mapping[str, str], htmx: bool, no_effect: bool, anew: bool) -> list[str]:
-    before = state()
-    first = form.send(values, htmx=htmx)
+    before, browser = state(), like(form.page.client)
+    first = form.send(values, htmx=htmx, browser=browser)
     between = state()
-    second = form.send(values, htmx=htmx)
+    second = form.send(values, htmx=htmx, browser=browser)
     after = state()
     wrong = []
     if first.status_code not in (200, 204, 302):
@@ -89,7 +92,7 @@ def given_odd_input(forms: Iterable[Form], *, filled: Filled) -> list[str]:
     """What is wrong with the answers to odd input in each field: an error that keeps it, or a safe page."""
     found = []
     for form in forms:
-        values = filled.get(form.name, {})
+        values = filled.get(form.called, {})
         for name in form.fields:
             for odd in ODD if form.post and name in form.typed else HIDDEN_ODD:
                 with undone():

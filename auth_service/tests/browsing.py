@@ -13,8 +13,6 @@ from playwright.sync_api import Page, sync_playwright
 from accounts.models import Account
 
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
-WIDE = {"width": 1280, "height": 900}
-PHONE = {"width": 390, "height": 844}
 Open = Callable[..., Page]
 
 

@@ -14,6 +14,7 @@ from accounts.models import Account
 from eventbus.testing import clear_outbox
 
 from .browsing import Open, chromium
+from .story import everything  # noqa: F401 - a fixture
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 PASSWORD = "cages are round"

@@ -8,21 +8,19 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from django.core import mail as outbox
-from django.core.management import call_command
 from django.test import Client
 from django.utils import timezone
 from playwright.sync_api import Page, expect
 
 from accounts import services
-from accounts.domain import INVITATION, MANAGER, RESET, WORKER, token_hash
-from accounts.models import Account, Mail, OneTimeLink, RelyingParty
+from accounts.domain import WORKER
+from accounts.models import Account, OneTimeLink, RelyingParty
+from dev.faults import faults
 
-from .browsing import PHONE, WIDE, Open
+from .browsing import Open
 from .conftest import PASSWORD
 from .flow import authorization
-from .steps import Make
 
 
 @pytest.fixture
@@ -187,85 +185,26 @@ def test_a_form_of_megabytes_leaves_what_was_typed(open_page: Open, worker: Acco
     assert Account.objects.get(pk=worker.pk).full_name == "Wilma Weber"
 
 
-@pytest.fixture
-def everything(admin: Account, worker: Account, make_account: Make) -> dict[str, str]:
-    """Every page of auth in every state, by a name: its address, for the admin unless the name begins with `open`."""
-    call_command("provision_clients", verbosity=0)
-    actor, now = str(admin.pk), timezone.now()
-    make_account("max@popug.example", MANAGER, full_name="Max Braun", position="Shift manager")
-    services.account_role_change(account_id=worker.pk, role=MANAGER, actor_id=actor, now=now)
-    out = make_account("out@popug.example", full_name="Otto Out")
-    services.account_deactivate(account_id=out.pk, actor_id=actor, now=now)
-    invited = services.invite(
-        email="new@popug.example", full_name="Nora Neu", role=WORKER, actor_id=actor, base_url="http://x", now=now
-    )
-    Mail.objects.update(attempts=3, last_error="ConnectionRefusedError: [Errno 111] Connection refused")
-    party, _ = services.application_create(
-        name="Roster", redirect_uris=["https://roster.example/complete"], actor_id=actor, now=now
-    )
-    services.consent_give(account_id=admin.pk, client_id=party.client_id, scopes="openid email", now=now)
-    for _ in range(10):
-        Client().post("/login", {"email": worker.email, "password": "wrong"})
-    links = {kind: services.link_open(account_id=worker.pk, kind=kind, now=now) for kind in (INVITATION, RESET)}
-    OneTimeLink.objects.filter(pk=token_hash(links[INVITATION])).update(expires_at=now)
-    own = RelyingParty.objects.get(name="tasks")
-    foreign = {"client_id": party.client_id, "redirect_uri": "https://roster.example/complete"}
-    return {
-        "accounts": "/",
-        "accounts-none": "/?q=zebra",
-        "accounts-not-understood": "/?role=owner",
-        "account-locked": f"/accounts/{worker.pk}",
-        "account-out": f"/accounts/{out.pk}",
-        "account-invited": f"/accounts/{invited.pk}",
-        "invite": "/accounts/invite",
-        "profile": "/profile",
-        "applications": "/oauth/applications",
-        "application": f"/oauth/applications/{party.pk}",
-        "application-own": f"/oauth/applications/{own.pk}",
-        "application-new": "/oauth/applications/new",
-        "application-edit": f"/oauth/applications/{party.pk}/edit",
-        "application-secret": f"/oauth/applications/{party.pk}/secret",
-        "application-changes": "/oauth/applications/changes",
-        "consent": authorization(**foreign),
-        "consent-error": authorization(client_id="nobody"),
-        "sign-out": "/oauth/logout/",
-        "dead-letters": "/dead-letters/",
-        "not-found": "/nowhere",
-        "open-sign-in": "/login",
-        "open-sign-in-to-tasks": f"/login?next={authorization().replace('&', '%26').replace('?', '%3F')}",
-        "open-sign-up": "/sign-up",
-        "open-forgotten": "/forgotten-password",
-        "open-signed-out": "/signed-out?from=tasks",
-        "open-link": f"/link?token={links[RESET]}",
-        "open-link-expired": f"/link?token={links[INVITATION]}",
-        "open-link-nowhere": "/link?token=x",
-    }
-
-
-@pytest.mark.parametrize(("scheme", "size"), [("light", WIDE), ("dark", PHONE)], ids=str)
-def test_axe_finds_nothing_on_any_page(
-    open_page: Open, everything: dict[str, str], admin: Account, settings: Any, scheme: str, size: Any
+def test_no_page_has_a_fault_in_any_theme_and_size(
+    open_page: Open, everything: dict[str, str], admin: Account, settings: Any
 ) -> None:
     settings.SIGN_UP = "open"
-    signed_in = open_page("/profile", admin, color_scheme=scheme, viewport=size)
-    stranger = open_page("/login", color_scheme=scheme, viewport=size)
+    signed_in, stranger = open_page("/profile", admin), open_page("/login")
     for name, address in everything.items():
         page = stranger if name.startswith("open") else signed_in
         page.goto(address)
-        check(page, name)
+        assert faults(page, f"auth {name}") == []
     signed_in.goto(everything["account-locked"])
     for summary in signed_in.locator("details.disclose > summary").all():
         summary.click()
-    check(signed_in, "account, about to deactivate")
+    assert faults(signed_in, "auth account, about to deactivate") == []
 
 
-@pytest.mark.parametrize(("scheme", "size"), [("light", WIDE), ("dark", PHONE)], ids=str)
-def test_axe_finds_nothing_on_a_form_with_errors(
-    open_page: Open, everything: dict[str, str], admin: Account, settings: Any, scheme: str, size: Any
+def test_no_form_with_errors_has_a_fault_in_any_theme_and_size(
+    open_page: Open, everything: dict[str, str], admin: Account, settings: Any
 ) -> None:
     settings.SIGN_UP = "open"
-    signed_in = open_page("/profile", admin, color_scheme=scheme, viewport=size)
-    stranger = open_page("/login", color_scheme=scheme, viewport=size)
+    signed_in, stranger = open_page("/profile", admin), open_page("/login")
     for page, address, button in (
         (signed_in, "/accounts/invite", "Send the invitation"),
         (signed_in, "/oauth/applications/new", "Make it and show its secret"),
@@ -278,10 +217,4 @@ def test_axe_finds_nothing_on_a_form_with_errors(
         page.locator("main form").evaluate_all("forms => forms.forEach((form) => { form.noValidate = true })")
         page.get_by_role("main").get_by_role("button", name=button).click()
         expect(page.locator(".field-error").first).to_be_visible()
-        check(page, f"{address} with errors")
-
-
-def check(page: Page, name: str) -> None:
-    found = Axe().run(page)
-    assert found.violations_count == 0, f"{name}: {found.generate_report()}"
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), f"{name} is wider than the screen"
+        assert faults(page, f"auth {address} with errors") == []

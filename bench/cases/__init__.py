@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from bench.cases import consumer, latency, pages, reassignment, relay
+from bench.cases import consumer, export, latency, pages, reassignment, relay
 from bench.measure import Figure
 from bench.stage import Stage
 
@@ -22,5 +22,6 @@ CASES = {
     "consumer": Case(consumer.run, ("billing",)),
     "relay": Case(relay.run, ("tasks",)),
     "reassignment": Case(reassignment.run, ("tasks",)),
-    "pages": Case(pages.run, ("tasks", "billing", "analytics")),
+    "pages": Case(pages.run, pages.SERVICES),
+    "export": Case(export.run, ("tasks", "billing")),
 }

@@ -10,13 +10,13 @@ from importlib import import_module
 from time import perf_counter
 from typing import TypeVar
 
+from django.contrib.auth import get_user_model
 from django.db import connection
 from django.test import Client
 from psycopg import sql
 
 from bench.inside.sites import Page
 from bench.inside.tools import admin
-from chassis.replica.models import Account
 from chassis.wsgi import make_application
 
 WARM_UP = 5
@@ -30,7 +30,9 @@ class House:
         self._thread = ThreadPoolExecutor(1)
         self._database = admin(service, database)
         self.inside(lambda: _go_to(database))
-        self._lists = import_module(f"bench.inside.sites.{service}").lists(self._database, size)
+        site = import_module(f"bench.inside.sites.{service}")
+        self.sign_in: Callable[[str], Client] = getattr(site, "sign_in", sign_in)
+        self._lists = site.lists(self._database, size)
 
     def inside(self, action: Callable[[], Found]) -> Found:
         """Do something on this house's database."""
@@ -53,7 +55,7 @@ class Visit:
     def __init__(self, house: House, page: Page) -> None:
         self._house = house
         self._page = page
-        self._browser = house.inside(lambda: _browser(page.role))
+        self._browser = house.inside(lambda: house.sign_in(page.role))
 
     def time(self) -> float:
         """Milliseconds of one request. RuntimeError if it is not the page that was asked for."""
@@ -107,12 +109,12 @@ def _leave() -> None:
     connection.close()
 
 
-def _browser(role: str) -> Client:
+def sign_in(role: str) -> Client:
     """Somebody with the role, under a session as signing in begins it."""
     browser = Client()
-    account = Account.objects.filter(role=role).order_by("id")[0]
+    account = get_user_model()._default_manager.filter(role=role).order_by("id")[0]
     browser.force_login(account)
     session = browser.session
-    session["identity_epoch"], session["identity_sid"] = account.session_epoch, "bench"
+    session["identity_epoch"], session["identity_sid"] = account.session_epoch, "bench"  # type: ignore[attr-defined]
     session.save()
     return browser

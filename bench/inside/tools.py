@@ -66,3 +66,17 @@ def make_tasks(database: Connection, count: int, people: list[UUID]) -> None:
         " now(), (%(people)s::uuid[])[1 + n %% %(workers)s], now(), 1, 0, 1 FROM generate_series(1, %(count)s) AS n",
         {"who": people[0], "people": people, "workers": len(people), "count": count},
     )
+
+
+def set_letters_aside(database: Connection, count: int) -> None:
+    """Dead letters, each of a key of its own, that somebody has to decide about."""
+    database.execute("INSERT INTO eventbus_consumer_group (name) VALUES ('bench') ON CONFLICT DO NOTHING")
+    database.execute(
+        'INSERT INTO eventbus_dead_letter (group_id, topic, partition, "offset", key, value, headers, received_at,'
+        " sequence_key, event_id, event_name, reason, error, state, attempts, resolved_by, resolution)"
+        " SELECT (SELECT id FROM eventbus_consumer_group WHERE name = 'bench'), 'tasks', n %% 12, n, 'k', '?', '[]',"
+        " now(), 'key ' || n, uuidv7(), 'TaskAssigned', 'handler', 'ValueError: nobody knows why', 'dead', 0, '', ''"
+        " FROM generate_series(1, %s) AS n",
+        [count],
+    )
+    settle(database, "eventbus_dead_letter")

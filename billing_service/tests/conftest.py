@@ -3,6 +3,7 @@ from django.test import Client
 
 from eventbus.testing import deliver
 from tests.make import BORIS, BOSS, WILMA, account, assigned, completed, open_cycle, task_id, task_state
+from tests.story import story  # noqa: F401 - a fixture
 
 
 @pytest.fixture

@@ -15,6 +15,7 @@ MONDAY = datetime(2026, 3, 2, 9, tzinfo=UTC)
 DUE = datetime(2026, 3, 2, 17, tzinfo=UTC)  # six o'clock in Berlin
 WILMA = UUID("5b0c1c3a-7c56-4be1-9b1e-0d6b2b0f6a11")
 BORIS = UUID("5b0c1c3a-7c56-4be1-9b1e-0d6b2b0f6a12")
+NINA = UUID("5b0c1c3a-7c56-4be1-9b1e-0d6b2b0f6a13")
 BOSS = UUID("c9a8de10-6a3c-4d6c-8f63-5f1f3a0b9e02")
 
 

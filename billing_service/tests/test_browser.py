@@ -1,39 +1,21 @@
 """Billing's pages in a real browser: no fault of accessibility in any state, and what moves by itself."""
 
-import os
 import shutil
-from datetime import timedelta
-from pathlib import Path
-from uuid import uuid4
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from django.db import connections
 from playwright.sync_api import expect, sync_playwright
 
-from billing.models import Cycle, Payout, Transfer
+from billing.models import Cycle, Transfer
 from billing.selectors.clock import database_now
-from billing.services.adjustments import adjustment_post, adjustment_reverse, payout_return
 from billing.services.cycles import cycle_flip
-from chassis.business_time import business_date
-from eventbus.testing import deliver
+from dev.faults import faults
 from tests.ledger import close
-from tests.make import (
-    BORIS,
-    BOSS,
-    WILMA,
-    account,
-    assigned,
-    completed,
-    open_cycle,
-    reopened,
-    task_id,
-    task_state,
-)
+from tests.make import WILMA, task_id
+from tests.story import pages_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
-SIZES = {"wide": {"width": 1280, "height": 800}, "phone": {"width": 390, "height": 844}}
 
 
 @pytest.fixture
@@ -64,76 +46,38 @@ def open_page(live_server, browser, monkeypatch):
     assert faults == []
 
 
-@pytest.fixture
-def story(db):
-    """A closed day with a late event, one that goes on, a debt, corrections, a payout that came back, a dead letter."""
-    now = database_now()
-    yesterday = now - timedelta(days=1)
-    cycle = open_cycle(now - timedelta(hours=6))
-    account(WILMA)
-    account(BORIS, name="Boris Bauer", is_active=False)
-    account(BOSS, name="Max Braun", role="manager")
-    third = task_id(3)
-    deliver("tasks", [
-        task_state(name="TaskCreated"), task_state(task_id(2), title="Feed the rare hyacinth macaw", jira_id=None),
-        task_state(third, title="اغسل القفص =cmd() <script>alert(1)</script>", jira_id="POPUG-7"),
-        assigned(time=yesterday), completed(time=yesterday + timedelta(minutes=5)),
-        assigned(task_id(2), account=BORIS, cause="reassigned", time=yesterday),
-        assigned(third, time=yesterday), completed(third, time=yesterday), reopened(third, time=yesterday),
-        completed(task_id(6), time=yesterday), completed(task_id(7), time=yesterday),
-    ])  # fmt: skip
-    close(now)
-    given = {"account_id": WILMA, "actor_id": BOSS, "now": now}
-    wrong = adjustment_post(form_key=uuid4(), amount=1250, credit=True, reason="The reward was lost.", **given)
-    right = adjustment_post(
-        form_key=uuid4(), amount=300, credit=False, reason="Broke the feeder.", task_id=task_id(), **given
-    )
-    again = {"reason": "It was the wrong worker.", "actor_id": BOSS, "now": now}
-    adjustment_reverse(form_key=uuid4(), transfer_id=wrong, **again)
-    payout = Transfer.objects.get(kind="payout")
-    payout_return(transfer_id=payout.id, **again)
-    deliver("tasks", [
-        completed(no=2, time=yesterday), assigned(task_id(4), time=now), completed(task_id(5), account="nobody"),
-    ])  # fmt: skip
-    Payout.objects.update(last_error="ConnectionRefusedError: nobody answers", attempts=2)
-    return {"cycle": cycle.id, "payout": payout.id, "wrong": wrong, "right": right, "day": business_date(yesterday)}
+def test_no_page_has_a_fault_in_any_theme_and_size(open_page, story):
+    tabs = {role: open_page(role) for role in ("finance", "worker")}
+    for role, address in pages_of(story):
+        check(tabs[role], address, f"billing {role} {address}")
 
 
-def pages_of(story):
-    """Every page in its states: who looks, and the address."""
-    fee = Transfer.objects.filter(kind="fee").first()
-    finance = [
-        "/", "/totals", f"/days/{story['day']}", "/days/2020-01-01", "/workers", "/workers/totals",
-        f"/workers/{WILMA}", f"/workers/{WILMA}?day=2020-01-01", "/cycles", f"/cycles/{story['cycle']}",
-        f"/cycles/{Cycle.objects.get(state='open').id}", "/corrections", f"/corrections?worker={BORIS}",
-        f"/corrections/new?worker={WILMA}&about=POPUG-42", f"/entries/{fee.id}", f"/entries/{story['payout']}",
-        f"/entries/{story['wrong']}", f"/entries/{story['right']}/take-back", f"/tasks/{task_id()}",
-        f"/tasks/{task_id()}?worker={BORIS}", f"/tasks/{task_id(3)}", f"/tasks/{task_id(5)}", f"/tasks/{uuid4()}",
-        "/workers?show=left", "/search", "/search?q=w", "/search?q=nothing", "/dead-letters/",
-    ]  # fmt: skip
-    return [*(("finance", address) for address in finance), ("worker", "/statement"), ("worker", "/workers")]
+def test_an_empty_page_has_no_fault_either(open_page):
+    page = open_page("finance")
+    for address in ("/", "/workers", "/cycles", "/corrections", "/statement", "/nowhere"):
+        check(page, address, f"billing empty {address}")
 
 
-@pytest.mark.parametrize(("theme", "size"), [("light", "wide"), ("dark", "phone")])
-def test_no_page_has_a_fault_of_accessibility_or_is_wider_than_the_screen(open_page, story, theme, size):
-    tabs = {role: open_page(role, viewport=SIZES[size], color_scheme=theme) for role in ("finance", "worker")}
-    for number, (role, address) in enumerate(pages_of(story)):
-        check(tabs[role], address, f"{number:02}-{size}-{theme}")
-
-
-@pytest.mark.parametrize("address", ["/", "/workers", "/cycles", "/corrections", "/statement"])
-def test_an_empty_page_has_no_fault_either(open_page, address):
-    check(open_page("finance", viewport=SIZES["phone"]), address, f"empty-{address.strip('/')}")
+def test_refused_forms_and_a_preview_have_no_fault_either(open_page, story):
+    page = open_page("finance")
+    for address in ("/corrections/new", f"/entries/{story['right']}/take-back"):
+        page.goto(address)
+        page.locator("main form button[type=submit]").first.click()
+        expect(page.locator(".field-error").first).to_be_visible()
+        assert faults(page, f"billing refused {address}") == []
+    page.goto(f"/corrections/new?worker={WILMA}")
+    page.get_by_label("pay to the worker").check()
+    page.get_by_label("Amount").fill("3")
+    page.get_by_label("Reason").fill("Paid for the broken feeder.")
+    page.get_by_role("button", name="Preview").click()
+    expect(page.get_by_text("Balance after")).to_be_visible()
+    assert faults(page, "billing preview") == []
 
 
 def check(page, address, name):
     page.goto(address)
     page.wait_for_load_state("networkidle")
-    if folder := os.environ.get("SCREENSHOTS"):
-        page.screenshot(path=Path(folder) / f"{name}.png", full_page=True)
-    found = Axe().run(page)
-    assert found.violations_count == 0, f"{address}: {found.generate_report()}"
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), f"{address} is wider than the screen"
+    assert faults(page, name) == []
 
 
 def test_totals_appear_by_themselves(open_page, story):

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from bench.inside.sites import Page
-from bench.inside.tools import Connection, empty, make_people, settle
+from bench.inside.tools import Connection, empty, make_people, set_letters_aside, settle
 
 TABLES = (
     "analytics_completed_task",
@@ -11,6 +11,7 @@ TABLES = (
     "analytics_day_income",
     "analytics_account_balance",
     "replica_account",
+    "eventbus_dead_letter",
 )
 WORKERS = 100
 DAYS = 60
@@ -51,3 +52,5 @@ def lists(database: Connection, size: int) -> Iterator[list[Page]]:
         Page("analytics, sixty days", "admin", f"/?from={span[0]}&to={span[1]}", 60),
         Page("analytics, a tie of sixty days", "admin", f"/ties/{span[0]}/{span[1]}"),
     ]
+    set_letters_aside(database, size)
+    yield [Page("analytics, dead letters", "admin", "/dead-letters/")]

@@ -3,20 +3,23 @@
 from collections.abc import Iterator
 
 from bench.inside.sites import Page, after_middle
-from bench.inside.tools import Connection, empty, make_people, settle
-from billing.models import Transfer
+from bench.inside.tools import Connection, empty, make_people, set_letters_aside, settle
+from billing.models import Task, Transfer
 
 TABLES = (
+    "billing_payout",
     "billing_transfer",
     "billing_accountday",
     "billing_ledgeraccount",
     "billing_cycle",
     "billing_task",
     "replica_account",
+    "eventbus_dead_letter",
 )
 WORKERS = 100
 DAYS = 8  # few, so that a day of a thousand entries has about as many workers as a page
 CYCLES = 60
+MOST = 1_000_000  # of what a company has fewer of than transfers
 
 # The first worker has half of all entries, so that a statement is long; six fees come to four rewards.
 _TRANSFERS = """
@@ -41,9 +44,28 @@ INSERT INTO billing_accountday (account_id, cycle_id, business_date, kind, sum, 
 SELECT account_id, cycle_id, business_date, kind, sum(change), count(*) FROM billing_transfer GROUP BY 1, 2, 3, 4
 """
 
+_COLUMNS = """INSERT INTO billing_transfer (id, idempotency_key, payload_hash, kind, debit_id, credit_id, amount,
+    account_id, entry_no, balance_after, cycle_id, occurred_at, recorded_at, business_date, cause, actor_id, reason)"""
+_PAYOUTS = f"""
+WITH paid AS ({_COLUMNS}
+    SELECT uuidv7(), 'payout:' || id, '', 'payout', id, 'c0000000-0000-4000-8000-000000000001', 1000 + entry_no, id,
+        entry_no + 1000000000, 0, %(cycle)s, now(), now(), now()::date, '', 'system', '' FROM billing_ledgeraccount
+    RETURNING id, account_id, amount)
+INSERT INTO billing_payout (id, transfer_id, cycle_id, account_id, amount, message_id, due_at, sent_at, attempts,
+    error, sent_to)
+SELECT uuidv7(), id, %(cycle)s, account_id, amount, 'payout ' || id, now(), now(), 1, '', '' FROM paid
+"""
+_CORRECTIONS = f"""{_COLUMNS}
+SELECT uuidv7(), 'adjustment:' || n, '', 'adjustment', 'c0000000-0000-4000-8000-000000000001', id, 1000, id,
+    2000000000 + n, 0, %(cycle)s, now(), now() - n * interval '1 second', now()::date, '', gen_random_uuid()::text,
+    'The feeder was broken.'
+FROM generate_series(1, %(count)s) AS n, LATERAL (SELECT (array_agg(account_id))[1 + n %% 2] AS id
+    FROM (SELECT id AS account_id FROM billing_ledgeraccount WHERE entry_no > 0 ORDER BY id LIMIT 2) two) chosen
+"""
+
 
 def lists(database: Connection, size: int) -> Iterator[list[Page]]:
-    """Entries of eight days, in a cycle for each."""
+    """Entries of eight days, in a cycle for each; then as many ledger accounts, payouts and corrections as entries."""
     empty(database, *TABLES)
     people = make_people(database, WORKERS)
     with database.transaction():
@@ -52,23 +74,48 @@ def lists(database: Connection, size: int) -> Iterator[list[Page]]:
     settle(database, *TABLES)
     statement = f"/workers/{people[0]}"
     middle = after_middle(Transfer.objects.filter(account_id=people[0]), ("-entry_no",))
+    day = database.execute("SELECT '/days/' || (now()::date - 5)").fetchall()[0][0]
+    task = Task.objects.get(title="Wash the cage").pk
     yield [
         Page("billing, overview", "finance", "/", 30),
         Page("billing, statement", "finance", statement),
         Page("billing, statement, from the middle", "finance", f"{statement}?after={middle}"),
-        Page(
-            "billing, a day", "finance", database.execute("SELECT '/days/' || (now()::date - 5)").fetchall()[0][0], 30
-        ),
+        Page("billing, own statement", "worker", "/statement"),
+        Page("billing, a day", "finance", day, 30),
         Page("billing, cycles", "finance", "/cycles"),
         Page("billing, 100 workers", "finance", "/workers"),
+        Page("billing, entries of a task", "finance", f"/tasks/{task}"),
+        Page("billing, a search", "finance", "/search?q=cage", 1),
     ]
+    many = min(size, MOST)
+    with database.transaction():
+        database.execute("SET LOCAL session_replication_role = replica")
+        cycle = _more(database, many)
+    settle(database, *TABLES)
+    yield [
+        Page("billing, workers: as many as rows", "finance", "/workers"),
+        Page("billing, workers who left", "finance", "/workers?show=left", 1),
+        Page("billing, payouts of a cycle", "finance", f"/cycles/{cycle}"),
+        Page("billing, corrections", "finance", "/corrections"),
+        Page("billing, corrections of one worker", "finance", f"/corrections?worker={people[1]}"),
+    ]
+    set_letters_aside(database, many)
+    yield [Page("billing, dead letters", "finance", "/dead-letters/")]
+
+
+def _more(database: Connection, count: int) -> str:
+    """Ledger accounts, each paid in one cycle; corrections, half of them of one worker. Returns the cycle."""
     database.execute(
         "INSERT INTO billing_ledgeraccount (id, balance, entry_no)"
         " SELECT uuidv7(), n %% 20000 - 5000, 0 FROM generate_series(1, %s) AS n",
-        [size],
+        [count],
     )
-    settle(database, "billing_ledgeraccount")
-    yield [Page("billing, workers: as many as rows", "finance", "/workers")]
+    (cycle,) = database.execute(
+        "SELECT id FROM billing_cycle WHERE state = 'closed' ORDER BY due_at LIMIT 1"
+    ).fetchall()[0]
+    database.execute(_PAYOUTS, {"cycle": cycle})
+    database.execute(_CORRECTIONS, {"cycle": cycle, "count": count})
+    return str(cycle)
 
 
 def _fill(database: Connection, people: list[object], size: int) -> None:
@@ -90,3 +137,14 @@ def _fill(database: Connection, people: list[object], size: int) -> None:
         "UPDATE billing_ledgeraccount a SET balance = t.sum, entry_no = t.count FROM (SELECT account_id, sum(change),"
         " count(*) FROM billing_transfer GROUP BY 1) t WHERE t.account_id = a.id"
     )
+
+
+def exported(database: Connection, size: int) -> str:
+    """A statement with as many entries: the first worker has half of all. Returns the address of its export."""
+    empty(database, *TABLES)
+    people = make_people(database, WORKERS)
+    with database.transaction():
+        database.execute("SET LOCAL session_replication_role = replica")
+        _fill(database, people, 2 * size)
+    settle(database, *TABLES)
+    return f"/workers/{people[0]}/export?format=csv"

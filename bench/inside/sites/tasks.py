@@ -3,10 +3,18 @@
 from collections.abc import Iterator
 
 from bench.inside.sites import Page, after_middle
-from bench.inside.tools import Connection, empty, make_people, make_tasks, price_tasks, settle
+from bench.inside.tools import Connection, empty, make_people, make_tasks, price_tasks, set_letters_aside, settle
 from tasks.models import Task
 
-TABLES = ("tasks_task", "tasks_tasksearch", "tasks_taskprice", "tasks_reassignment", "replica_account")
+TABLES = (
+    "tasks_task",
+    "tasks_tasksearch",
+    "tasks_taskprice",
+    "tasks_reassignment",
+    "tasks_delivery",
+    "replica_account",
+    "eventbus_dead_letter",
+)
 WORKERS = 8  # few, so that each of them has more than a page of a thousand tasks
 
 
@@ -28,6 +36,13 @@ def lists(database: Connection, size: int) -> Iterator[list[Page]]:
         " FROM generate_series(1, %s) AS n",
         [people[0], size],
     )
+    database.execute(
+        "INSERT INTO tasks_delivery (account_id, channel, kind, message_id, address, subject, body, created_at,"
+        " attempts, next_attempt_at, done_at, last_error)"
+        " SELECT %s, 'mail', 'tasks', 'message ' || n, 'worker0@popug.example', 'A new task', 'Wash the cage',"
+        " now() - n * interval '1 minute', 1, now(), now(), '' FROM generate_series(1, %s) AS n",
+        [people[0], size],
+    )
     settle(database, *TABLES)
     middle = after_middle(Task.objects.filter(status="open"), ("-assigned_at", "-id"))
     yield [
@@ -36,7 +51,19 @@ def lists(database: Connection, size: int) -> Iterator[list[Page]]:
         Page("tasks, all open", "manager", "/?show=open"),
         Page("tasks, all open, from the middle", "manager", f"/?show=open&after={middle}"),
         Page("tasks, all done", "manager", "/?show=done"),
-        Page("tasks, a search that finds few", "manager", "/?show=open&q=number+1000"),
+        Page("tasks, a search that finds few", "manager", "/?show=open&q=number+985", 1),
         Page("tasks, a search that finds most", "manager", "/?show=open&q=wash+cage"),
         Page("reassignments", "manager", "/reassignments"),
+        Page("notifications", "worker", "/notifications", 0),
     ]
+    set_letters_aside(database, size)
+    yield [Page("tasks, dead letters", "admin", "/dead-letters/")]
+
+
+def exported(database: Connection, size: int) -> str:
+    """As many open tasks with their prices; returns the address of their export."""
+    empty(database, *TABLES)
+    make_tasks(database, size, make_people(database, WORKERS))
+    price_tasks(database)
+    settle(database, *TABLES)
+    return "/tasks/export?show=open&format=csv"

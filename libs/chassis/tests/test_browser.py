@@ -3,14 +3,13 @@
 import shutil
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from django.db import connections
 from playwright.sync_api import expect, sync_playwright
 from sample.models import Sample
 
+from dev.faults import faults
+
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
-WIDE = {"width": 1280, "height": 800}
-PHONE = {"width": 390, "height": 844}
 
 
 @pytest.fixture
@@ -198,14 +197,12 @@ def test_without_scripts_the_page_works(open_page):
     expect(page.get_by_role("button", name="Sign out")).to_be_visible()
 
 
-@pytest.mark.parametrize(("scheme", "size"), [("light", WIDE), ("dark", PHONE)])
-def test_axe_finds_nothing_on_any_kind_of_page(open_page, scheme, size):
-    page = open_page("/samples", color_scheme=scheme, viewport=size)
-    for path in ("/samples", "/samples?q=zebra", "/samples/new", "/cages", "/own", "/nowhere", "/database-away"):
+def test_no_kind_of_page_has_a_fault_in_any_theme_and_size(open_page):
+    page = open_page("/samples")
+    for path in ("/samples", "/samples?q=zebra", "/samples/new", "/cages", "/own", "/nowhere", "/not-understood",
+                 "/database-away", "/broken"):  # fmt: skip
         page.goto(path)
-        found = Axe().run(page)
-        assert found.violations_count == 0, f"{path}: {found.generate_report()}"
-        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), f"{path} is wider than the screen"
+        assert faults(page, f"chassis {path}") == []
 
 
 def test_the_policy_allows_no_inline_script_and_nothing_from_elsewhere(client):

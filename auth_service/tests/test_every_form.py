@@ -1,0 +1,91 @@
+"""Every form of auth, found on its pages from the address table: sent twice, and given odd input."""
+
+import itertools
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from accounts.models import Account, Consent, RelyingParty
+from dev import forms, sweep
+from eventbus.codec import pack_headers
+from eventbus.models import ConsumerGroup, DeadLetter
+
+from .conftest import NOW, PASSWORD
+from .steps import Make, SignIn
+
+# Machines send these; no page shows them. They have tests of their own: a code and a token are good once.
+FOR_MACHINES = {f"oauth2_provider:{name}" for name in ("token", "revoke-token", "introspect", "user-info")}
+NEW = {"email": "newer@popug.example", "full_name": "Nele Neuer"}
+FILLED = {
+    "login": {"email": "max@popug.example", "password": PASSWORD},
+    "sign_up": NEW,
+    "forgotten_password": {"email": "max@popug.example"},
+    "link": {"password": "a cage as good as new"},
+    "profile": {"full_name": "Ada Eagle"},
+    "profile_password": {"current": PASSWORD, "password": "a cage as good as new"},
+    "account_invite": {**NEW, "position": "Feeder", "role": "worker"},
+    "account_edit": {"full_name": "Somebody Else", "position": "Feeder"},
+    "account_role": {"role": "finance"},
+    "application_new": {"name": "Rota", "redirect_uris": "https://rota.example/complete"},
+    "application_edit": {"name": "Roster of ours"},
+    "dead_letters:discard": {"reason": "It was a test."},
+}
+# Signing in begins another session each time; a record that nobody can read stays so, however often it is tried.
+ANEW = {"login", "dead_letters:retry"}
+# Somebody else's, whose page asks for consent; allowing it twice hands out two codes, each good once.
+CONSENT = {"oauth2_provider:authorize", "oauth2_provider:authorize allow=Authorize"}
+
+
+@pytest.fixture
+def clients(settings: Any, everything: dict[str, str], admin: Account, worker: Account, browser: SignIn) -> Any:
+    settings.SIGN_UP = "open"
+    max_ = Account.objects.get(email="max@popug.example")
+    return {"admin": browser(admin), "manager": browser(max_), "stranger": Client()}
+
+
+@pytest.fixture
+def table(clients: Any, everything: dict[str, str], make_account: Make) -> Any:
+    group = ConsumerGroup.objects.create(name="auth-none")
+    letter = DeadLetter.objects.create(
+        group=group, topic="accounts", partition=0, offset=1, key=b"k", value=b"?", headers=pack_headers([]),
+        received_at=NOW, reason="unknown_version", error="there is no such version", state=DeadLetter.State.DEAD,
+    )  # fmt: skip
+    return forms.addresses(
+        {
+            "account_id": list(Account.objects.values_list("pk", flat=True)),
+            "party_id": list(RelyingParty.objects.values_list("pk", flat=True)),
+            "consent_id": list(Consent.objects.values_list("pk", flat=True)),
+            "pk": [letter.pk],
+        }
+    )
+
+
+@pytest.fixture
+def pages(clients: Any, table: Any, everything: dict[str, str]) -> list[forms.Page]:
+    return forms.pages(clients, [*itertools.chain.from_iterable(table.values()), *everything.values()])
+
+
+@pytest.fixture
+def found(pages: list[forms.Page]) -> list[forms.Form]:
+    return forms.forms(pages)
+
+
+def test_every_address_that_takes_something_has_its_form_on_a_page(clients: Any, table: Any, found: Any) -> None:
+    shown = {form.name for form in found if form.post}
+    assert forms.taking_posts(clients, table, sweep.undone) - FOR_MACHINES == shown
+    assert set(FILLED) <= shown
+
+
+def test_every_form_sent_twice_has_one_effect_and_the_same_answer(found: Any) -> None:
+    sent = [form for form in found if form.post and form.called not in CONSENT]
+    assert sweep.sent_twice(sent, filled=FILLED, anew=ANEW) == []
+
+
+def test_odd_input_in_any_field_of_any_form_is_refused_and_kept_or_shown_as_it_is(found: Any) -> None:
+    assert sweep.given_odd_input(found, filled=FILLED) == []
+
+
+def test_every_page_loads_one_style_sheet_and_one_script_of_this_service(pages: list[forms.Page]) -> None:
+    assert len({page.address for page in pages}) > 15
+    assert sweep.foreign_or_many_files(pages) == []

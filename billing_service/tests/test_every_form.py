@@ -1,0 +1,86 @@
+"""Every form of billing, found on its pages from the address table: sent twice, and given odd input."""
+
+import itertools
+from datetime import timedelta
+
+import pytest
+from django.test import Client
+
+from billing.models import Cycle, Transfer
+from billing.selectors.clock import database_now
+from dev import forms, sweep
+from eventbus.testing import set_aside
+from tests.make import BORIS, WILMA, account, assigned, task_id
+
+pytestmark = pytest.mark.django_db
+# They need auth: identity's own tests send them twice.
+SIGNING_OUT = {"logout", "backchannel_logout"}
+MORE = ["/workers?show=left", f"/workers/{WILMA}?day=2020-01-01", f"/corrections?worker={BORIS}", "/search?q=w"]
+REASON = {"reason": "It was the wrong worker."}
+CORRECTION = {"worker": "wilma@popug.example", "direction": "pay", "amount": "12.50", **REASON, "about": ""}
+FILLED = {
+    "correction_new": CORRECTION,
+    "correction_take_back": REASON,
+    "payout_return": REASON,
+    "dead_letters:discard": {"reason": "It was a test."},
+}
+# A preview books nothing.
+NO_EFFECT = {"correction_new", "correction_new step=edit"}
+
+
+@pytest.fixture
+def clients(story, browser):
+    """Who looks: everybody who sees another page, and somebody who is not signed in."""
+    wilma = browser(who=account(name="Wanda Wolf"))
+    return {role: browser(role) for role in ("finance", "admin")} | {"worker": wilma, "stranger": Client()}
+
+
+@pytest.fixture
+def table(clients, story):
+    """Every address, with something in each state for its arguments."""
+    now = database_now()
+    Cycle.objects.filter(state="open").update(due_at=now - timedelta(minutes=1))
+    payout = Transfer.objects.filter(kind="payout").exclude(id=story["payout"]).get()
+    letter = set_aside("tasks", assigned(task_id(8), time=now))
+    return forms.addresses(
+        {
+            "day": [story["day"]],
+            "task_id": [task_id(), task_id(5)],
+            "entry_id": [story["right"], story["wrong"], payout.id],
+            "account_id": [WILMA],
+            "cycle_id": list(Cycle.objects.values_list("id", flat=True)),
+            "pk": [letter.pk],
+        }
+    )
+
+
+@pytest.fixture
+def pages(clients, table):
+    found = forms.pages(clients, [*itertools.chain.from_iterable(table.values()), *MORE])
+    new = next(form for form in forms.forms(found) if form.called == "correction_new")
+    return [*found, forms.answer(new, CORRECTION)]
+
+
+@pytest.fixture
+def found(pages):
+    return [form for form in forms.forms(pages) if form.name not in SIGNING_OUT]
+
+
+def test_every_address_that_takes_something_has_its_form_on_a_page(clients, table, found):
+    shown = {form.name for form in found if form.post}
+    assert forms.taking_posts(clients, table, sweep.undone) - SIGNING_OUT == shown
+    assert set(FILLED) <= shown
+
+
+def test_every_form_sent_twice_has_one_effect_and_the_same_answer(found):
+    sent = [form for form in found if form.post]
+    assert sweep.sent_twice(sent, filled=FILLED, no_effect=NO_EFFECT) == []
+
+
+def test_odd_input_in_any_field_of_any_form_is_refused_and_kept_or_shown_as_it_is(found):
+    assert sweep.given_odd_input(found, filled=FILLED) == []
+
+
+def test_every_page_loads_one_style_sheet_and_one_script_of_this_service(pages):
+    assert len({page.address for page in pages}) > 15
+    assert sweep.foreign_or_many_files(pages) == []
