@@ -5,7 +5,7 @@ from dataclasses import replace
 from time import time
 from uuid import UUID
 
-from django.db import connection
+from django.db import connection, transaction
 
 from eventbus.catalogue import catalogue
 from eventbus.codec import Headers, Record, encode, fixed_headers, frame, headers, read_body
@@ -56,8 +56,9 @@ def set_aside(consumer_name: str, event: Event, error: str = "ValueError: nobody
     topic, key, value, head = wire(event, FixedIds())
     record = Record(topic, 0, 0, key, value, head, round(time() * 1000))
     letter = Letter(0, record, replace(event, topic=topic), "handler", error, DeadLetter.State.DEAD)
-    group = group_id(found.group)
-    write_letters(group, found, [letter])
+    with transaction.atomic():
+        group = group_id(found.group)
+        write_letters(group, found, [letter])
     return DeadLetter.objects.filter(group_id=group).latest("id")
 
 
