@@ -2,7 +2,8 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from datetime import date
+from typing import Any, Protocol
 
 from django import forms
 from django.contrib import messages
@@ -127,9 +128,11 @@ def _detail(
 ) -> HttpResponse:
     letter = get_object_or_404(DeadLetter.objects.select_related("group"), pk=pk)
     others = dead_letters.sequence_of(letter).exclude(pk=pk)
+    event = dead_letters.content(letter)
     context = {
         "letter": letter,
-        "event": dead_letters.content(letter),
+        "event": event,
+        "fields": [(name, _shown(value)) for name, value in event.data.items()] if event else [],
         "raw": bytes(letter.value or b"")[:1_000].hex(" "),
         "others": others[:_WAITING_SHOWN],
         "others_count": others.count(),
@@ -139,6 +142,11 @@ def _detail(
         "decided_by": around.name_of(letter.resolved_by) if letter.resolved_by else "",
     }
     return render(request, "eventbus/dead_letter.html", context, status=status)
+
+
+def _shown(value: Any) -> Any:
+    """A field of an event as it was sent: times with their offset."""
+    return value.isoformat() if isinstance(value, date) else value
 
 
 def _who(request: HttpRequest) -> str:
