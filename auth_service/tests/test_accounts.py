@@ -126,7 +126,16 @@ def test_only_an_admin_changes_roles(make_account: Make, worker: Account, actor_
     assert refusal(services.account_role_change, role=ADMIN, **arguments) == "not_admin"
     assert refusal(services.account_deactivate, **arguments) == "not_admin"
     assert refusal(services.account_reactivate, **arguments) == "not_admin"
+    assert refusal(services.account_update, full_name="Wilma Wolf", **arguments) == "not_admin"
     assert published() == []
+
+
+@pytest.mark.parametrize("actor_role", [MANAGER, FINANCE, WORKER])
+def test_only_an_admin_invites(make_account: Make, actor_role: str) -> None:
+    invitation = {"email": "new@popug.example", "full_name": "Nora", "role": ADMIN, "base_url": "http://x"}
+    actor = make_account("actor@popug.example", actor_role)
+    assert refusal(services.invite, **invitation, actor_id=str(actor.pk), now=LATER) == "not_admin"
+    assert not Account.objects.filter(email="new@popug.example").exists()
 
 
 def test_an_admin_who_was_deactivated_meanwhile_changes_nothing(

@@ -124,6 +124,18 @@ def test_an_admin_invites_and_an_expired_invitation_is_sent_again(open_page: Ope
     expect(theirs.locator("h1 .role")).to_have_text("manager")
 
 
+def test_an_admin_finds_an_account_by_keyboard_alone(open_page: Open, admin: Account, worker: Account) -> None:
+    page = open_page("/", admin)
+    page.keyboard.press("/")
+    page.keyboard.type("weber")
+    page.keyboard.press("Enter")
+    expect(page.locator("tbody tr")).to_have_count(1)
+    page.locator("main").focus()
+    page.keyboard.press("j")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="Wilma Weber")).to_be_visible()
+
+
 def test_a_lock_is_said_seen_and_lifted(open_page: Open, admin: Account, worker: Account) -> None:
     for _ in range(9):
         Client().post("/login", {"email": worker.email, "password": "wrong"})

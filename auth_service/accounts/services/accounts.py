@@ -49,8 +49,13 @@ def account_create(
 def account_update(
     *, account_id: UUID, full_name: str, position: str | None = None, actor_id: str, now: datetime
 ) -> Account:
-    """Changes the name, and the position if one is given. A form that changes nothing leaves no trace."""
+    """Changes the name, and the position if one is given. A form that changes nothing leaves no trace.
+
+    One's own, or by an admin: raises Refused("not_admin").
+    """
     account = account_locked(account_id)
+    if actor_id != str(account_id):
+        admin_only(actor_id)
     before = fields_of(account)
     account.full_name = full_name.strip()
     if position is not None:

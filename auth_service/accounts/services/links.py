@@ -78,8 +78,9 @@ def invite(
 ) -> Account:
     """U2: an account that exists for auth only, and a mail with a link that makes it real within 72 hours.
 
-    Raises Refused: `email`, `role`, `taken`.
+    Raises Refused: `not_admin`, `email`, `role`, `taken`.
     """
+    admin_only(actor_id)
     account = account_create(
         email=email,
         full_name=full_name,

@@ -215,7 +215,14 @@ class FilterForm(forms.Form):
         label=_("Search"),
         required=False,
         max_length=100,
-        widget=forms.TextInput(attrs={"type": "search", "placeholder": _("Name, e-mail or position")}),
+        widget=forms.TextInput(
+            attrs={
+                "type": "search",
+                "placeholder": _("Name, e-mail or position"),
+                "data-key": "/",
+                "data-key-label": _("search"),
+            }
+        ),
     )
     role = forms.ChoiceField(label=_("Role"), required=False, choices=[("", _("All roles")), *ROLE_CHOICES])
     status = forms.ChoiceField(

@@ -129,7 +129,7 @@ def account_invite(request: HttpRequest) -> HttpResponse:
         try:
             url = _once(request, form, "invite", partial(_invite, data, actor_id=str(request.user.pk)))
         except Refused as refused:
-            form.add_error("email", sentence(refused))
+            form.add_error(None if refused.code == "not_admin" else "email", sentence(refused))
         else:
             messages.success(request, _("Invited: a mail with a link is on its way."))
             return HttpResponseRedirect(url)
