@@ -10,6 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from billing.models import Transfer
 from billing.selectors.clock import database_now
 from billing.services.adjustments import adjustment_post
+from eventbus.models import ConsumerOffset
 from eventbus.testing import deliver
 from tests.ledger import close
 from tests.make import (
@@ -155,6 +156,13 @@ class TestIncompleteFigures:
         open_cycle(database_now() + timedelta(hours=1))
         deliver("tasks", [assigned()])
         assert "Figures may be incomplete" not in text(page(browser("finance"), "/"))
+
+    @pytest.mark.parametrize(("seconds", "said"), [(25, False), (35, True)])
+    def test_a_consumer_that_is_more_than_thirty_seconds_behind_is_said(self, browser, seconds, said):
+        open_cycle(database_now() + timedelta(hours=1))
+        deliver("tasks", [assigned()])
+        ConsumerOffset.objects.update(caught_up_at=database_now() - timedelta(seconds=seconds))
+        assert ("Figures may be incomplete" in text(page(browser("finance"), "/"))) is said
 
     def test_dead_letters_and_an_overdue_cycle_are_said(self, browser):
         open_cycle(database_now() - timedelta(minutes=11))

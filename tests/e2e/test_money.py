@@ -6,6 +6,7 @@ import csv
 import io
 import re
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -50,6 +51,16 @@ def exports_on(someone: Person, service: str, path: str) -> list[str]:
     return [str(link.evaluate("link => link.href")) for link in links.all()]
 
 
+def compare_amounts(someone: Person, rows: list[dict[str, str]]) -> None:
+    """Line by line: each amount that the page shows is in the export's row, to the cent."""
+    lines = someone.page.locator("main table.list").first.locator("tbody tr").all_inner_texts()
+    assert len(lines) == min(len(rows), 50)
+    for line, row in zip(lines, rows, strict=False):
+        shown = {Decimal(amount.replace(",", "")) for amount in re.findall(r"\$([0-9,]+\.[0-9]{2})", line)}
+        has = {abs(Decimal(value)) for value in row.values() if re.fullmatch(r"-?[0-9]+\.[0-9]{2}", value)}
+        assert shown <= has, (line, row)
+
+
 def test_finance_finds_why_a_reward_is_missing_and_corrects_it(person: PersonMaker) -> None:
     manager, finance, ines = person("manager"), person("finance"), person("ines")
     task = manager.create_task("[POPUG-77] Fix the night lamp", assignee="Inês Duarte")
@@ -74,6 +85,11 @@ def test_finance_finds_why_a_reward_is_missing_and_corrects_it(person: PersonMak
     page.get_by_label("Entry or task").fill(task)
     page.get_by_role("button", name="Preview").click()
     expect(page.get_by_text("+$12.50")).to_be_visible()
+    before, after = (
+        Decimal(page.locator(".fact", has_text=label).locator(".fact-value").inner_text().replace("$", ""))
+        for label in ("Balance before", "Balance after")
+    )
+    assert after - before == Decimal("12.50")
     page.get_by_role("button", name="Post the correction").click()
     expect(page.get_by_text("on your own").first).to_be_visible()
 
@@ -91,6 +107,8 @@ def test_every_export_opens_again_with_the_rows_of_its_page(person: PersonMaker,
         assert links, f"{service}{path} has no export"
         for link in links:
             rows = in_csv(taken_along(someone, link))
+            if service == "billing":
+                compare_amounts(someone, rows)
             assert len(in_xlsx(taken_along(someone, link.replace("format=csv", "format=xlsx")))) == len(rows)
             assert rows, link
             # Names as they read, days and times as the page's attributes have them.
