@@ -5,13 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 
-from k8s_objects import COMPONENT, Object, Workload, cores, mebibytes, of_kind, selects, workloads
+from k8s_objects import COMPONENT, Object, Workload, mebibytes, of_kind, selects, workloads
 
 from dev.paths import ROOT
 
 Findings = Iterator[str]
 
-MOST_MEMORY, MOST_CORES = 4 * 1024, 2.0  # MiB and cores that a laptop has for the requests of all
 # It finds the pods that it asks through the API of Kubernetes.
 MAY_HAVE_A_TOKEN = {"prometheus"}
 # Its Kafka client takes the passwords of its key stores from settings only.
@@ -65,6 +64,8 @@ def probed(workload: Workload) -> Findings:
         for probe in ("startupProbe", "livenessProbe", "readinessProbe"):
             if probe not in container:
                 yield f"{workload.name} has no {probe}"
+            elif container[probe].get("timeoutSeconds", 1) < 3:
+                yield f"{workload.name} is taken for ill on a busy node"
     if workload.service:
         yield from _own_probes(workload)
 
@@ -266,36 +267,3 @@ def problems(objects: list[Object]) -> list[str]:
     """Everything that breaks a rule."""
     found = [text for workload in workloads(objects) for rule in OF_ONE for text in rule(workload)]
     return sorted({*found, *(text for rule in OF_ALL for text in rule(objects))})
-
-
-def requested(objects: list[Object]) -> tuple[float, float]:
-    """MiB and cores that all pods ask for, while the jobs run."""
-    asked = [
-        max(
-            (sum(_asked(c, what) for c in workload.pod["containers"]), *(_asked(c, what) for c in _first(workload))),
-        )
-        * workload.object["spec"].get("replicas", 1)
-        for what in ("memory", "cpu")
-        for workload in workloads(objects)
-        if workload.kind != "CronJob"
-    ]
-    half = len(asked) // 2
-    return sum(asked[:half]), sum(asked[half:])
-
-
-def _first(workload: Workload) -> list[Object]:
-    return list(workload.pod.get("initContainers", []))
-
-
-def _asked(container: Object, what: str) -> float:
-    quantity = container["resources"]["requests"][what]
-    return mebibytes(quantity) if what == "memory" else cores(quantity)
-
-
-def too_large_for_a_laptop(objects: list[Object]) -> list[str]:
-    memory, cpu = requested(objects)
-    return (
-        [f"all together ask for {memory:.0f} MiB and {cpu:.2f} cores"]
-        if memory > MOST_MEMORY or cpu > MOST_CORES
-        else []
-    )

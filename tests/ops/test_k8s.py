@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 from k8s_network import allowed
 from k8s_objects import COMPONENT, NAME, Object, Workload, copy_of_manifests, of_kind, render, workloads
-from k8s_rules import problems, too_large_for_a_laptop
+from k8s_rules import problems
 from k8s_schemas import VERSIONS, invalid
+from k8s_size import too_large_for_a_laptop
 
 from dev.paths import SERVICES
 from dev.procfile import entries
@@ -119,6 +120,7 @@ BROKEN: dict[str, Change] = {
     "no limit of memory": container("resources", {"requests": {"memory": "64Mi", "cpu": "1"}}),
     "fill the disk": web("volumes", [{"name": "tmp", "emptyDir": {}}]),
     "has no livenessProbe": lambda objects: pod_of(objects, "kafka")["containers"][0].pop("livenessProbe"),
+    "a busy node": container("livenessProbe", {"httpGet": {"path": "/livez", "port": "http"}}),
     "the wrong health": container("readinessProbe", {"httpGet": {"path": "/livez", "port": "http"}}),
     "billing-relay is asked for the wrong health": container("livenessProbe", {}, of="billing-relay"),
     "requests are still sent": container("lifecycle", {}),
