@@ -38,27 +38,26 @@ log = structlog.get_logger(__name__)
 def posting_batch() -> Batch:
     """The open cycle, held open until the transaction ends, and the database's time.
 
-    The lock has a statement of its own: one that waited for it would still see the cycle from before the wait.
     Opens the first cycle of a new ledger.
     """
-    _ledger_lock("SELECT pg_advisory_xact_lock_shared(%s)")
-    cycle_id, now = _open_cycle()
+    cycle_id, now = _hold_open_cycle()
     if cycle_id is None:
         cycle_open_first(due_at=next_due(now, zone=zone(), at=settings.BILLING_CYCLE_TIME))
-        cycle_id, now = _open_cycle()
+        cycle_id, now = _hold_open_cycle()
     if cycle_id is None:
         raise TransientError("no cycle is open")  # the events wait: none of them is at fault
     return Batch(cycle_id=cycle_id, recorded_at=now)
 
 
-def _ledger_lock(statement: str) -> None:
+def _hold_open_cycle() -> tuple[UUID | None, datetime]:
+    """One message, but two statements: one that waited for the lock would still see the cycle from before the wait."""
     with connection.cursor() as cursor:
-        cursor.execute(statement, [LEDGER_LOCK])
-
-
-def _open_cycle() -> tuple[UUID | None, datetime]:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT (SELECT id FROM billing_cycle WHERE state = 'open'), clock_timestamp()")
+        cursor.execute(
+            "SELECT pg_advisory_xact_lock_shared(%s);"
+            " SELECT (SELECT id FROM billing_cycle WHERE state = 'open'), clock_timestamp()",
+            [LEDGER_LOCK],
+        )
+        cursor.nextset()
         row = cursor.fetchone()
     return row[0], row[1]
 
@@ -175,7 +174,8 @@ def cycle_flip(*, cycle_id: UUID, now: datetime) -> None:
     One that is closed before its time (`as_if_due`) is due now: what happens from now on is in time for the next one.
     """
     lock_briefly()
-    _ledger_lock("SELECT pg_advisory_xact_lock(%s)")
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LEDGER_LOCK])
     cycle = Cycle.objects.get(id=cycle_id)
     if cycle.state != Cycle.State.OPEN:
         return

@@ -76,13 +76,12 @@ def accounts_lock(account_ids: Iterable[UUID]) -> dict[UUID, Balance]:
         cursor.execute(
             "INSERT INTO billing_ledgeraccount (id) SELECT v.id FROM unnest(%s::uuid[]) AS v(id)"
             " WHERE NOT EXISTS (SELECT FROM billing_ledgeraccount a WHERE a.id = v.id) ORDER BY v.id"
-            " ON CONFLICT (id) DO NOTHING",
-            [ids],
+            " ON CONFLICT (id) DO NOTHING;"
+            " SELECT id, balance, entry_no FROM billing_ledgeraccount WHERE id = ANY(%s::uuid[])"
+            " ORDER BY id FOR UPDATE",
+            [ids, ids],
         )
-        cursor.execute(
-            "SELECT id, balance, entry_no FROM billing_ledgeraccount WHERE id = ANY(%s::uuid[]) ORDER BY id FOR UPDATE",
-            [ids],
-        )
+        cursor.nextset()
         return {row[0]: Balance(row[1], row[2]) for row in cursor.fetchall()}
 
 
@@ -125,8 +124,7 @@ def post(
     dates = [business_date(entry.posting.occurred_at, place) for entry in entries]
     with step("post to the ledger"):
         _write_transfers(entries, dates, hashes, batch)
-        _write_accounts(entries, balances)
-        _write_rollup(entries, dates, batch)
+        _write_sums(entries, dates, balances, batch)
         publish_many(
             published.transactions_posted(
                 entries, dates, cycle_id=batch.cycle_id, recorded_at=batch.recorded_at, traces=traces or {}
@@ -170,31 +168,32 @@ def _write_transfers(
             )
 
 
-def _write_accounts(entries: Sequence[Entry], balances: Mapping[UUID, Balance]) -> None:
+def _write_sums(
+    entries: Sequence[Entry], dates: Sequence[date], balances: Mapping[UUID, Balance], batch: Batch
+) -> None:
+    """Balances of the accounts and the rollup of their days, in one message."""
     ids = sorted({entry.posting.account_id for entry in entries})
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "UPDATE billing_ledgeraccount a SET balance = v.balance, entry_no = v.entry_no"
-            " FROM unnest(%s::uuid[], %s::bigint[], %s::bigint[]) AS v(id, balance, entry_no) WHERE a.id = v.id",
-            [ids, [balances[id_].balance for id_ in ids], [balances[id_].entry_no for id_ in ids]],
-        )
-
-
-def _write_rollup(entries: Sequence[Entry], dates: Sequence[date], batch: Batch) -> None:
     sums: dict[tuple[UUID, date, str], tuple[int, int]] = {}
     for entry, day in zip(entries, dates, strict=True):
         key = (entry.posting.account_id, day, entry.posting.kind.value)
         total, count = sums.get(key, (0, 0))
         sums[key] = (total + entry.posting.change, count + 1)
     rows = [(*key, *value) for key, value in sums.items()]
-    accounts, days, kinds, totals, counts = map(list, zip(*rows, strict=True))
     with connection.cursor() as cursor:
         cursor.execute(
-            "INSERT INTO billing_accountday AS d (account_id, cycle_id, business_date, kind, sum, count)"
+            "UPDATE billing_ledgeraccount a SET balance = v.balance, entry_no = v.entry_no"
+            " FROM unnest(%s::uuid[], %s::bigint[], %s::bigint[]) AS v(id, balance, entry_no) WHERE a.id = v.id;"
+            " INSERT INTO billing_accountday AS d (account_id, cycle_id, business_date, kind, sum, count)"
             " SELECT v.account_id, %s, v.business_date, v.kind, v.sum, v.count"
             " FROM unnest(%s::uuid[], %s::date[], %s::text[], %s::bigint[], %s::bigint[])"
             " AS v(account_id, business_date, kind, sum, count)"
             " ON CONFLICT (account_id, cycle_id, business_date, kind)"
             " DO UPDATE SET sum = d.sum + EXCLUDED.sum, count = d.count + EXCLUDED.count",
-            [batch.cycle_id, accounts, days, kinds, totals, counts],
+            [
+                ids,
+                [balances[id_].balance for id_ in ids],
+                [balances[id_].entry_no for id_ in ids],
+                batch.cycle_id,
+                *map(list, zip(*rows, strict=True)),
+            ],
         )

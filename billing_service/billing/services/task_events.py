@@ -32,7 +32,7 @@ KIND_OF = {"TaskAssigned": Kind.FEE, "TaskCompleted": Kind.EARNING, "TaskReopene
 
 @alarms(PayloadConflict, PAYLOAD_CONFLICTS)
 @looks_twice
-@transaction.atomic
+@transaction.atomic(savepoint=False)  # the engine's transaction, which undoes all or has a savepoint of its own
 def task_events_post(events: Sequence[Event]) -> None:
     """Post what assignments, completions and reopenings cost and earn, one set for all of them.
 
@@ -117,7 +117,7 @@ def _posting(cause: _Cause, price: Price, known: Mapping[UUID, tuple[UUID, int]]
     )
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def tasks_apply(events: Sequence[Event]) -> None:
     """Keep the read model of tasks from both versions of TaskCreated and from TaskUpdated; price new tasks.
 
