@@ -151,6 +151,21 @@ def test_a_contradiction_is_a_dead_letter_alone_and_nothing_of_it_is_kept():
     assert KeptEvent.objects.count() == 6
 
 
+def test_a_transfer_that_comes_again_with_another_amount_is_a_dead_letter_also_under_its_own_event_id():
+    told = earned(4000, DAY)
+    told = replace(told, id=uuid.UUID(told.data["transfer_id"]))
+    other = replace(told, data={**told.data, "amount": 4100})
+
+    deliver("facts", [told])
+    deliver("facts", [told])
+    assert not DeadLetter.objects.exists()
+    deliver("facts", [other])
+
+    assert [letter.event_id for letter in DeadLetter.objects.all()] == [told.id]
+    assert selectors.income_by_day(PERIOD) == {DAY: Income(earnings=4000)}
+    assert KeptEvent.objects.count() == 1
+
+
 def test_both_versions_of_task_created_give_the_same_title():
     deliver(
         "facts",

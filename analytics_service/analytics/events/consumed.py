@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 
 from analytics import services
-from eventbus import Event
+from eventbus import Event, looks_twice
 
 Handler = Callable[[Sequence[Event]], None]
 
@@ -14,6 +14,11 @@ def accounts_apply(events: Sequence[Event]) -> None:
 
 def facts_apply(events: Sequence[Event]) -> None:
     services.facts_consume(events=events)
+
+
+@looks_twice
+def transactions_apply(events: Sequence[Event]) -> None:
+    services.transactions_consume(events=events)
 
 
 CONSUMERS: Mapping[str, Mapping[str, Handler]] = {
@@ -32,7 +37,7 @@ CONSUMERS: Mapping[str, Mapping[str, Handler]] = {
         "TaskCompleted": facts_apply,
         "TaskReopened": facts_apply,
         "TaskPriced": facts_apply,
-        "TransactionPosted": facts_apply,
+        "TransactionPosted": transactions_apply,
         "PayoutMade": facts_apply,
         "CycleClosed": facts_apply,
     },

@@ -1,6 +1,6 @@
 """Use cases of analytics: keep what was consumed, project it, and make the projections again."""
 
-from analytics.services.keeping import accounts_consume, facts_consume
+from analytics.services.keeping import accounts_consume, facts_consume, transactions_consume
 from analytics.services.partitions import partitions_make
 from analytics.services.rebuilding import RebuildRunning, Rebuilt, rebuild
 
@@ -11,4 +11,5 @@ __all__ = [
     "facts_consume",
     "partitions_make",
     "rebuild",
+    "transactions_consume",
 ]

@@ -10,7 +10,7 @@ from django.db import connection, transaction
 
 from analytics.domain import json_form, kept_for_ever
 from analytics.services import generations
-from analytics.services.projecting import Kept, project
+from analytics.services.projecting import Kept, project, project_again
 from chassis.replica.services import accounts_apply
 from eventbus import Event
 
@@ -36,6 +36,19 @@ def facts_consume(*, events: Sequence[Event]) -> None:
     Raises ContradictoryTransaction and ForeignCurrency for money that cannot be counted: a dead letter.
     """
     _keep_and_project(events)
+
+
+@transaction.atomic
+def transactions_consume(*, events: Sequence[Event]) -> None:
+    """Keep transfers and count them, each once; also given those that came before.
+
+    A transfer's event has the transfer's id: one that came before with another content is refused as
+    ContradictoryTransaction, with the same one it changes nothing. Raises as `facts_consume` does.
+    """
+    generations.lock_shared()
+    counted = project_again(events, generation=generations.current())
+    if new := [event for event in events if event.id not in counted]:
+        _keep_and_project(new)
 
 
 @transaction.atomic

@@ -22,6 +22,7 @@ from analytics.domain import (
     Standing,
     TaskText,
     income_of,
+    json_form,
     latest,
     read_entry,
     read_standing,
@@ -29,6 +30,7 @@ from analytics.domain import (
     unique_entries,
 )
 from analytics.models import Transaction
+from eventbus import Event
 
 _STANDINGS = frozenset(
     {
@@ -71,6 +73,15 @@ def project(rows: Sequence[Kept], *, generation: int) -> None:
         _count(unique_entries(entry for entry, _ in entries), shards, generation)
 
 
+def project_again(events: Sequence[Event], *, generation: int) -> set[UUID]:
+    """The events of transfers that are counted in the generation already, by the transfers' own ids.
+
+    Raises as `project` does.
+    """
+    entries = {event.id: read_entry(json_form(event.data), currency=settings.CURRENCY) for event in events}
+    return _compare([entry for event_id, entry in entries.items() if entry.transfer_id == event_id], generation)
+
+
 def _count(entries: Sequence[Entry], shards: Mapping[UUID, int], generation: int) -> None:
     new = _transactions_write(entries, generation)
     balances: dict[UUID, int] = defaultdict(int)
@@ -98,13 +109,15 @@ def _transactions_write(entries: Sequence[Entry], generation: int) -> list[Entry
     return [entry for entry in entries if entry.transfer_id in new_ids]
 
 
-def _compare(entries: Sequence[Entry], generation: int) -> None:
-    """A repetition must say what was said before; sums were made of that."""
+def _compare(entries: Sequence[Entry], generation: int) -> set[UUID]:
+    """Those that are known. A repetition must say what was said before: sums were made of that."""
     if not entries:
-        return
-    known = Transaction.objects.filter(generation=generation, transfer_id__in=[e.transfer_id for e in entries])
+        return set()
+    rows = Transaction.objects.filter(generation=generation, transfer_id__in=[e.transfer_id for e in entries])
     fields = ("transfer_id", "account_id", "task_id", "kind", "amount", "currency", "occurred_at", "business_date")
-    unique_entries([*entries, *(Entry(*row) for row in known.values_list(*fields, "reverses"))])
+    known = [Entry(*row) for row in rows.values_list(*fields, "reverses")]
+    unique_entries([*entries, *known])
+    return {entry.transfer_id for entry in known}
 
 
 def _balances_add(balances: Mapping[UUID, int], generation: int) -> None:
