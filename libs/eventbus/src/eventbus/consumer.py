@@ -123,8 +123,13 @@ class Consumer:
             positions.note_caught_up(self.engine.group_id(), caught_up, moment)
 
     def _ours(self, records: Sequence[Record]) -> list[Record]:
-        """Without those of partitions that were taken from us while we waited."""
-        return [record for record in records if (record.topic, record.partition) in self._source.positions]
+        """Without what was taken from us while we waited, and what somebody else applied before we got it back."""
+        at = self._source.positions
+        return [
+            record
+            for record in records
+            if (position := at.get((record.topic, record.partition))) and record.offset >= position.offset
+        ]
 
     def _apply(self, records: Sequence[Record]) -> None:
         if not records:
