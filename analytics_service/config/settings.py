@@ -1,7 +1,8 @@
 """Settings of the analytics service; what all services share is in `chassis.settings`."""
 
-from datetime import timedelta
 from pathlib import Path
+
+from celery.schedules import crontab
 
 from chassis.settings import service_settings
 
@@ -13,7 +14,7 @@ globals().update(
         base_dir=BASE_DIR,
         apps=["analytics"],
         consumers="analytics.events.consumed.CONSUMERS",
-        beat={"partitions": {"task": "analytics.make_partitions", "schedule": timedelta(hours=12)}},
+        beat={"partitions": {"task": "analytics.make_partitions", "schedule": crontab(hour="3,15", minute="30")}},
     )
 )
 

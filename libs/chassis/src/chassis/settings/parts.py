@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
+from celery.schedules import crontab
 from django.core.exceptions import ImproperlyConfigured
 
 from chassis.database import connection_options
@@ -199,13 +200,13 @@ def celery_settings(environment: Environment, beat: Mapping[str, Any]) -> dict[s
         "CELERY_BROKER_TRANSPORT_OPTIONS": {"socket_timeout": 5, "socket_connect_timeout": 5, "max_retries": 3},
         "CELERY_TASK_IGNORE_RESULT": True,
         "CELERY_TASK_ACKS_LATE": True,
-        "CELERY_TASK_TIME_LIMIT": 15 * 60,
         "CELERY_WORKER_PREFETCH_MULTIPLIER": 1,
         "CELERY_WORKER_HIJACK_ROOT_LOGGER": False,
         "CELERY_TIMEZONE": "UTC",
         "CELERY_BEAT_SCHEDULE": {
-            "tidy": {"task": "chassis.tidy", "schedule": 24 * 3600.0},
-            "prune inbox": {"task": "eventbus.prune_inbox", "schedule": 24 * 3600.0},
+            # At a time of day: an interval begins anew with each start of the clock, and a deploy a day would be never.
+            "tidy": {"task": "chassis.tidy", "schedule": crontab(hour="3", minute="10")},
+            "prune inbox": {"task": "eventbus.prune_inbox", "schedule": crontab(hour="3", minute="20")},
             **beat,
         },
     }
