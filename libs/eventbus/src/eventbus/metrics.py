@@ -2,9 +2,6 @@
 
 from prometheus_client import Counter, Gauge, Histogram
 
-OUTBOX_DEPTH = Gauge("eventbus_outbox_rows", "Events waiting to be sent")
-OUTBOX_AGE = Gauge("eventbus_outbox_oldest_seconds", "Age of the oldest event waiting to be sent")
-OUTBOX_FLAGGED = Gauge("eventbus_outbox_flagged_rows", "Events that cannot be sent; their keys wait")
 RELAYED = Counter("eventbus_relayed", "Events sent", ["topic"])
 RELAY_ERRORS = Counter("eventbus_relay_errors", "Batches that the relay had to give up and repeat")
 LAG_RECORDS = Gauge("eventbus_consumer_lag_records", "Records not yet consumed", ["group", "topic", "partition"])

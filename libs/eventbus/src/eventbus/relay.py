@@ -25,8 +25,6 @@ POLL_SECONDS = 1.0
 _KAFKA_SECONDS = 10
 _LOCK_CLASS = 0x0B0B  # first key of the advisory locks on slots
 _TRY_FLAGGED_SECONDS = 60.0
-_MEASURE_SECONDS = 5.0
-_COUNT_AT_MOST = 100_000
 _FULL_QUEUE_SECONDS = 0.1
 
 Key = tuple[str, bytes]
@@ -47,7 +45,6 @@ class Relay:
         self._flagged: set[Key] = set()  # keys that wait behind a row that cannot be sent
         self._failed: dict[tuple[str, bytes | None, bytes | None], KafkaError] = {}
         self._try_flagged_at = 0.0
-        self._measure_at = 0.0
 
     def claim(self) -> bool:
         """Connect and take the shard; False if another relay has it. Raises psycopg.Error or KafkaException."""
@@ -73,7 +70,6 @@ class Relay:
             if sendable and self._send_traced(sendable):
                 self.forget(sendable)
                 sent = len(sendable)
-        self._measure()
         return sent
 
     def take(self) -> list[Any]:
@@ -186,19 +182,6 @@ class Relay:
         self._query(f"UPDATE eventbus_outbox SET flagged_at = NULL WHERE flagged_at IS NOT NULL{self._where}", ())  # noqa: S608
         self._flagged.clear()
         self._try_flagged_at = monotonic() + _TRY_FLAGGED_SECONDS
-
-    def _measure(self) -> None:
-        if monotonic() < self._measure_at:
-            return
-        self._measure_at = monotonic() + _MEASURE_SECONDS
-        depth, flagged, age = self._query(
-            "SELECT count(*), count(flagged_at), coalesce(extract(epoch FROM now() - min(created_at)), 0)::float8"
-            " FROM (SELECT flagged_at, created_at FROM eventbus_outbox ORDER BY id LIMIT %s) oldest",
-            (_COUNT_AT_MOST,),
-        )[0]
-        metrics.OUTBOX_DEPTH.set(depth)
-        metrics.OUTBOX_FLAGGED.set(flagged)
-        metrics.OUTBOX_AGE.set(age)
 
     def _query(self, sql: str, parameters: tuple[object, ...] = (), *, binary: bool = False) -> list[tuple[Any, ...]]:
         cursor = self._live_connection().execute(sql, parameters or None, binary=binary)
