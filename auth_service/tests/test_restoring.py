@@ -7,6 +7,7 @@ from django.test import Client
 from accounts import services
 from accounts.domain import MANAGER, SYSTEM
 from accounts.models import Account, AccountChange, Mail
+from accounts.services.changes import account_confirmed
 from accounts.services.restoring import accounts_take
 from eventbus.testing import published
 
@@ -52,3 +53,13 @@ def test_an_account_made_after_the_backup_is_there_again_without_a_password(clie
     assert not again.has_usable_password()
     services.password_reset_request(email="new@popug.example", now=NOW, base_url="http://auth.example")
     assert Mail.objects.filter(account_id=again.pk).exists()
+
+
+def test_an_address_that_was_confirmed_after_the_backup_stays_confirmed(make_account: Make) -> None:
+    invited = make_account("invited@popug.example", confirmed=False)
+    backup = Account.objects.values().get(pk=invited.pk)
+    account_confirmed(Account.objects.get(pk=invited.pk), action="confirmed", now=NOW)
+    told = last_told(invited)
+    Account.objects.filter(pk=invited.pk).update(**backup)
+    accounts_take([told])
+    assert Account.objects.get(pk=invited.pk).is_confirmed

@@ -30,6 +30,7 @@ def accounts_take(events: Sequence[Event]) -> None:
             setattr(account, name, data[name])
         account.is_active, account.session_epoch = data["active"], max(account.session_epoch, data["session_epoch"])
         account.version, account.updated_at = data["version"], event.time
+        account.email_confirmed_at = account.email_confirmed_at or event.time  # nobody is told of before
         account.save()
         after = {name: value for name, value in fields_of(account).items() if before.get(name) != value}
         before = {name: before[name] for name in after if name in before}
@@ -37,7 +38,7 @@ def accounts_take(events: Sequence[Event]) -> None:
 
 
 def _made(event: Event) -> Account:
-    account = Account(id=UUID(event.key), created_at=event.time, email_confirmed_at=event.time)
+    account = Account(id=UUID(event.key), created_at=event.time)
     account.set_unusable_password()
     return account
 
