@@ -1,3 +1,5 @@
+"""What a change of an account means for tasks: a leaver's open tasks are drawn again (T7)."""
+
 import random
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence

@@ -1,3 +1,5 @@
+"""Editing title, Jira id and description of an open task, against the version that was read (T8)."""
+
 from datetime import datetime
 from uuid import UUID
 

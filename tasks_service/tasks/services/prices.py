@@ -1,3 +1,5 @@
+"""Prices as billing told them, for the pages (T6)."""
+
 from collections.abc import Sequence
 from uuid import UUID
 

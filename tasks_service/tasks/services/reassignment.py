@@ -1,3 +1,5 @@
+"""Reassigning all open tasks at once, in sets (T3)."""
+
 import random
 from collections import Counter
 from collections.abc import Sequence

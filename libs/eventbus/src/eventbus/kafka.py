@@ -7,7 +7,6 @@ from confluent_kafka import KafkaError
 
 from eventbus.conf import conf
 
-SESSION_SECONDS = 10
 TRANSACTION_MILLISECONDS = 10_000
 
 # The record itself, or that there is no such topic for it, is the reason: the others can be sent without it.

@@ -119,8 +119,8 @@ def read_state(topic: str, *, skip_unreadable: bool = False) -> Told:
     own = {str(pk): version for pk, version in state.rows().values_list("pk", state.version)}
     consumer = Consumer(
         client_settings()
-        | {"group.id": f"{name}.versions", "enable.auto.commit": False, "enable.partition.eof": True}
-        | {"isolation.level": "read_committed"}
+        | {"group.id": f"{conf().topic_prefix}{conf().service}.versions", "isolation.level": "read_committed"}
+        | {"enable.auto.commit": False, "enable.partition.eof": True}
     )
     try:
         for message in _messages(consumer, name):
