@@ -85,6 +85,14 @@ def test_every_workload_has_a_label_and_waits_for_the_settings(tilt: Callable[..
             assert {f"{service}-register-schemas", "valkey"} <= set(resource["resource_deps"])
 
 
+def test_every_object_belongs_to_one_resource(tilt: Callable[..., Tilt], manifests: str) -> None:
+    placed = [name for resource in resources(tilt().run()).values() for name in resource.get("objects", [])]
+    grouped = {"Deployment", "StatefulSet", "Job", "CronJob", "Service"}  # Tilt finds the place of these itself
+    others = [found for found in documents(manifests) if found["kind"] not in grouped]
+    assert sorted(placed) == sorted(f"{found['metadata']['name']}:{found['kind']}" for found in others)
+    assert "billing-web:HorizontalPodAutoscaler" in resources(tilt().run())["billing-web"]["objects"]
+
+
 def order(found: dict[str, Any]) -> list[str]:
     """The resources, each after those it waits for; AssertionError where some wait for each other."""
     started: list[str] = []
