@@ -6,7 +6,6 @@ from uuid import UUID, uuid4
 
 import jwt
 import pytest
-from django.conf import settings
 from django.test import Client
 from identity.fake_auth import FakeAuth, make_key
 from identity.steps import Browser
@@ -203,7 +202,3 @@ def test_notices_are_forgotten_when_no_session_can_be_as_old(browser: Browser, s
     LogoutNotice.objects.update(received_at="2020-01-01T00:00:00Z")
     browser.log_out_notice(browser.auth.logout_token(somebody, sid="new"))
     assert list(LogoutNotice.objects.values_list("sid", flat=True)) == ["new"]
-
-
-def test_the_session_lasts_twelve_hours(browser: Browser, somebody: UUID) -> None:
-    assert browser.client.session.get_expiry_age() == settings.SESSION_COOKIE_AGE == 12 * 3600
