@@ -49,7 +49,10 @@ def say_to_terminal(line: str) -> None:
 
 
 class System:
-    """Task Tracker, running. Names of `stop`, `start` and `kill` are servers (`kafka`) or processes (`billing-web`)."""
+    """Task Tracker, running. Names of `stop`, `start` and `kill` are servers (`kafka`) or processes (`billing-web`).
+
+    `settings` are for its processes, beside what all have; a process with a port of its own tells its metrics there.
+    """
 
     def __init__(
         self,
@@ -85,8 +88,9 @@ class System:
     def for_tests(
         cls, directory: Path, *, only: tuple[str, ...] = SERVICES, settings: Mapping[str, str] | None = None
     ) -> "System":
-        """A system on free ports in a directory that is thrown away; `settings` are added to every service's."""
-        return cls(directory, ports.free(ALL_PORTS), durable=False, only=only, settings=settings)
+        """A system on free ports in a directory that is thrown away; all of its processes tell their metrics."""
+        background = (entry.name for entry in entries() if not entry.name.endswith(PAGES))
+        return cls(directory, ports.free((*ALL_PORTS, *background)), durable=False, only=only, settings=settings)
 
     def up(self, seed: Callable[["System"], None] = seed_minimum) -> None:
         """Bring everything up; when that fails, everything is taken down again. A new system is seeded first."""
@@ -162,10 +166,13 @@ class System:
     def environment(self, service: str) -> dict[str, str]:
         """The environment of a service's processes and commands."""
         common = service_environment(service, servers=self.servers, secrets=self.secrets, urls=self.urls)
-        return common | {"DEMO": "true", "STATE_DIR": str(self.state_dir)} | self._settings
+        return common | {"DEMO": "true", "STATE_DIR": str(self.state_dir)}
 
     def _process_environment(self, entry: Entry) -> dict[str, str]:
+        metrics = {"METRICS_HOST": "127.0.0.1", "METRICS_PORT": str(self.ports.get(entry.name, ""))}
         return {
+            **self._settings,
+            **metrics,
             "PORT": str(self.ports[entry.service]),
             "HEARTBEAT_FILE": str(self.state_dir / "run" / f"{entry.name}.heartbeat"),
             "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}",

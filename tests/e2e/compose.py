@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import time
+from collections.abc import Iterable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -94,6 +95,10 @@ class ComposeDriver:
         registry = f"http://127.0.0.1:{self._ports['registry']}/apis/ccompat/v7"
         broker = f"127.0.0.1:{self._ports['kafka']}"
         return {"bootstrap_servers": broker, "registry_url": registry, "topic_prefix": ""}
+
+    def logs(self) -> Iterable[str]:
+        ours = [name for name in self._running() if name.split("-")[0] in SERVICES and not name.endswith("-db")]
+        return self._compose("logs", "--no-color", "--no-log-prefix", *ours).splitlines()
 
     def close(self) -> None:
         self._compose("down", "--volumes", "--timeout", "5")

@@ -8,13 +8,15 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 from compose import ComposeDriver
 from gateway import Gateway, templates
 
+from dev.collector import collecting
 from dev.seed import seed_minimum
 from dev.system import CommandFailed, System
 from k8s import KubernetesDriver
@@ -64,17 +66,28 @@ class Driver(Protocol):
     def kafka(self) -> dict[str, str]:
         """`bootstrap_servers`, `registry_url` and `topic_prefix` for a test that speaks as another producer."""
 
+    def logs(self) -> Iterable[str]:
+        """What our own processes wrote so far, line by line."""
+
     def close(self) -> None:
         """Stop everything that the driver started."""
 
 
 class LocalDriver:
-    """The local stack of `dev/`, in a directory and on ports of its own."""
+    """The local stack of `dev/`, in a directory and on ports of its own; traced, and with logs as in production."""
 
     def __init__(self, directory: Path) -> None:
         self.gateway = Gateway()
         threading.Thread(target=self.gateway.serve_forever, daemon=True).start()
-        self.system = System.for_tests(directory, settings=templates(self.gateway.server_port))
+        self._opened = ExitStack()
+        self.collector = self._opened.enter_context(collecting())
+        settings = {
+            "LOG_FORMAT": "json",
+            "OTEL_EXPORTER_OTLP_ENDPOINT": self.collector.url,
+            "OTEL_BSP_SCHEDULE_DELAY": "1000",
+            **templates(self.gateway.server_port),
+        }
+        self.system = System.for_tests(directory, settings=settings)
         self.system.up()
         try:
             seed_minimum(self.system)
@@ -132,8 +145,17 @@ class LocalDriver:
     def kafka(self) -> dict[str, str]:
         return dict(self.system.kafka())
 
+    def logs(self) -> Iterable[str]:
+        for entry in self.system.entries:
+            yield from self.system.supervisor.programs[entry.name].process.log.read_text().splitlines()
+
+    def metrics_address(self, service: str, role: str) -> str:
+        """Where Prometheus finds the metrics of a process."""
+        return f"127.0.0.1:{self.system.ports[service if role == 'web' else f'{service}-{role}']}"
+
     def close(self) -> None:
         self.system.down()
+        self._opened.close()
         self.gateway.shutdown()
         self.gateway.server_close()
 

@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import time
+from collections.abc import Iterable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -115,6 +116,16 @@ class KubernetesDriver:
             "registry_url": f"{self.url('registry')}/apis/ccompat/v7",
             "topic_prefix": "",
         }
+
+    def logs(self) -> Iterable[str]:
+        """Of the pods that run now, since they were started last."""
+        names = self._kubectl("get", "deployments", "--output", "name").split()
+        ours = [name for name in names if name.split("/")[1].split("-")[0] in SERVICES]
+        return [
+            line
+            for name in ours
+            for line in self._kubectl("logs", name, "--all-pods", "--tail=-1", "--prefix=false").splitlines()
+        ]
 
     def close(self) -> None:
         for forwarder in self._forwarders:

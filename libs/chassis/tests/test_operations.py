@@ -187,25 +187,26 @@ def test_a_worker_touches_its_heartbeat_file_and_serves_metrics_where_asked(tmp_
     chassis_celery.touch_heartbeat()
     assert beat.exists()
     ports, registered = [], []
-    monkeypatch.setattr(chassis_celery, "start_http_server", ports.append)
+    monkeypatch.setattr(chassis_celery, "start_http_server", lambda *address: ports.append(address))
     monkeypatch.setattr(chassis_celery.figures, "register", lambda: registered.append(True))
     chassis_celery.serve_metrics()
     monkeypatch.setenv("METRICS_PORT", "9100")
     chassis_celery.serve_metrics()
     chassis_celery.keep_logging()
-    assert (ports, registered) == ([9100], [True])
+    assert (ports, registered) == ([(9100, "0.0.0.0")], [True])
 
 
 def test_a_process_that_is_the_clock_alone_shows_its_heartbeat_and_metrics(tmp_path, monkeypatch):
     beat, ports = tmp_path / "beat", []
     monkeypatch.setenv("HEARTBEAT_FILE", str(beat))
     monkeypatch.setenv("METRICS_PORT", "9100")
-    monkeypatch.setattr(chassis_celery, "start_http_server", ports.append)
+    monkeypatch.setenv("METRICS_HOST", "127.0.0.1")
+    monkeypatch.setattr(chassis_celery, "start_http_server", lambda *address: ports.append(address))
     clock = chassis_celery.Clock(Celery("idle"), schedule_filename=str(tmp_path / "schedule"), max_interval=10)
     clock.tick()
     clock.close()
     assert beat.exists()
-    assert ports == [9100]
+    assert ports == [(9100, "127.0.0.1")]
 
 
 FIGURES = {"form_keys": figures.Figure("Form keys kept", FormKey.objects.count)}

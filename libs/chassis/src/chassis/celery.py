@@ -29,10 +29,15 @@ def keep_logging(**_: Any) -> None:
 @worker_ready.connect  # type: ignore[untyped-decorator]
 def serve_metrics(**_: Any) -> None:
     """Serves Prometheus metrics on METRICS_PORT, where it is set; among them the figures of the database."""
-    port = os.environ.get("METRICS_PORT", "")
-    if port:
+    if os.environ.get("METRICS_PORT", ""):
         figures.register()
-        start_http_server(int(port))
+        listen()
+
+
+def listen() -> None:
+    """Serves the metrics of this process on METRICS_PORT of METRICS_HOST, of all addresses where that is not set."""
+    host = os.environ.get("METRICS_HOST", "0.0.0.0")  # noqa: S104  the network of a container is its own
+    start_http_server(int(os.environ["METRICS_PORT"]), host)
 
 
 @worker_ready.connect  # type: ignore[untyped-decorator]
@@ -50,8 +55,8 @@ class Clock(PersistentScheduler):  # type: ignore[misc]
     def setup_schedule(self) -> None:
         """Serves the metrics of this process, where METRICS_PORT is set."""
         super().setup_schedule()
-        if port := os.environ.get("METRICS_PORT", ""):
-            start_http_server(int(port))
+        if os.environ.get("METRICS_PORT", ""):
+            listen()
 
     def tick(self, *args: Any, **kwargs: Any) -> Any:
         """Says that the clock goes."""

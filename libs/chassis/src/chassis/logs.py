@@ -55,7 +55,8 @@ SHARED_PROCESSORS: list[Any] = [
 
 
 def configure() -> None:
-    """Send structlog through the standard library, so that levels and handlers are set in one place."""
+    """Send structlog and warnings through the standard library: levels, handlers and form are set in one place."""
+    logging.captureWarnings(True)
     structlog.configure(
         processors=[
             structlog.stdlib.filter_by_level,
