@@ -31,6 +31,8 @@ def logging_settings(*, log_format: str, level: str) -> dict[str, Any]:
             # The request line of chassis.logs says it already, without the query string.
             "django.request": {"level": "ERROR"},
             "django.server": {"level": "ERROR"},
+            # Three lines for each look at an empty table, with the arguments of the job.
+            "celery": {"level": "WARNING"},
             "django.security.DisallowedHost": {"level": "CRITICAL"},
         },
     }
