@@ -106,11 +106,12 @@ def test_a_request_and_what_it_caused_elsewhere_are_found_by_one_trace_id(lines:
     found = [json.loads(line) for line in lines]
     requests = [line for line in found if line["event"] == "request"]
     applied = [line for line in found if line["event"] == "event_applied"]
-    assert all(re.fullmatch("[0-9a-f]{32}", line["trace_id"]) for line in (*requests, *applied))
+    assert all(re.fullmatch("[0-9a-f]{32}", line["trace_id"]) for line in requests)
     clicks = {line["trace_id"] for line in requests if line["service"] == "tasks" and line["path"].endswith("/done")}
     assert clicks
     for service in ("billing", "analytics"):
-        assert clicks & {line["trace_id"] for line in applied if line["service"] == service}
+        # A command, as the one that made the demo's accounts, is no request and has no trace.
+        assert clicks & {line.get("trace_id") for line in applied if line["service"] == service}
 
 
 def test_no_line_says_who_it_was_or_holds_a_secret(
