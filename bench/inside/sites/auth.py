@@ -68,7 +68,7 @@ def _fill(database: Connection, size: int) -> None:
     )
     database.execute(
         "INSERT INTO accounts_accountchange (account_id, actor_id, action, before, after, at)"
-        ' SELECT id, id::text, \'edited\', \'{"position": "Feeder"}\', \'{"position": "Cleaner"}\', now()'
+        ' SELECT id, id::text, \'updated\', \'{"position": "Feeder"}\', \'{"position": "Cleaner"}\', now()'
         " FROM accounts_account, generate_series(1, %s) WHERE role = 'admin'",
         [size],
     )
@@ -79,7 +79,7 @@ def _fill(database: Connection, size: int) -> None:
     )
     database.execute(
         "INSERT INTO accounts_applicationchange (party_id, name, actor_id, action, before, after, at)"
-        " SELECT n, 'Roster ' || n, 'system', 'edited', '{\"name\": \"Rota\"}', '{\"name\": \"Roster\"}', now()"
+        " SELECT n, 'Roster ' || n, 'system', 'updated', '{\"name\": \"Rota\"}', '{\"name\": \"Roster\"}', now()"
         " FROM generate_series(1, %s) AS n",
         [size],
     )

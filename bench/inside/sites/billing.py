@@ -13,6 +13,7 @@ TABLES = (
     "billing_ledgeraccount",
     "billing_cycle",
     "billing_task",
+    "billing_taskprice",
     "replica_account",
     "eventbus_dead_letter",
 )
@@ -94,7 +95,7 @@ def lists(database: Connection, size: int) -> Iterator[list[Page]]:
     settle(database, *TABLES)
     yield [
         Page("billing, workers: as many as rows", "finance", "/workers"),
-        Page("billing, workers who left", "finance", "/workers?show=left", 1),
+        Page("billing, workers who left", "finance", "/workers?show=left", 5),
         Page("billing, payouts of a cycle", "finance", f"/cycles/{cycle}"),
         Page("billing, corrections", "finance", "/corrections"),
         Page("billing, corrections of one worker", "finance", f"/corrections?worker={people[1]}"),
@@ -109,6 +110,14 @@ def _more(database: Connection, count: int) -> str:
         "INSERT INTO billing_ledgeraccount (id, balance, entry_no)"
         " SELECT uuidv7(), n %% 20000 - 5000, 0 FROM generate_series(1, %s) AS n",
         [count],
+    )
+    database.execute(  # one in a hundred has left
+        "INSERT INTO replica_account (id, email, full_name, position, role, is_active, session_epoch, state_version,"
+        " access_version, is_deleted, reported_role, reported_active)"
+        " SELECT id, 'left' || n || '@popug.example', 'Left ' || n, '', 'worker', false, 1, 1, 1, false, 'worker',"
+        " false"
+        " FROM (SELECT id, row_number() OVER (ORDER BY id) AS n FROM billing_ledgeraccount WHERE entry_no = 0) numbered"
+        " WHERE n % 100 = 0"
     )
     (cycle,) = database.execute(
         "SELECT id FROM billing_cycle WHERE state = 'closed' ORDER BY due_at LIMIT 1"
@@ -129,6 +138,9 @@ def _fill(database: Connection, people: list[object], size: int) -> None:
     database.execute(
         "INSERT INTO billing_task (id, version, title, jira_id, status, assignment_no, completion_no)"
         " VALUES (uuidv7(), 1, 'Wash the cage', 'POPUG-1', 'open', 1, 0)"
+    )
+    database.execute(
+        "INSERT INTO billing_taskprice (task_id, fee, reward, key_id) SELECT id, 1500, 3000, 'bench' FROM billing_task"
     )
     database.execute("INSERT INTO billing_ledgeraccount (id) SELECT unnest(%s::uuid[])", [people])
     database.execute(_TRANSFERS, {"people": people, "size": size, "days": DAYS})
