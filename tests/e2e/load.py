@@ -15,7 +15,7 @@ from bs4 import BeautifulSoup
 TIMEOUT = 30
 # What a round is made of: somebody makes a task, signs in to tasks by the session at auth, looks at pages; most are
 # strangers, who are sent to sign in.
-PER_ROUND = {"task": 1, "sign in": 1, "page": 8, "stranger": 35}
+PER_ROUND = {"task": 1, "sign in": 1, "page": 4, "stranger": 40}
 
 
 class Load:
