@@ -182,6 +182,22 @@ def test_kafka_has_the_settings_of_the_local_stack(minikube: list[Object]) -> No
         assert settings["KAFKA_" + name.replace(".", "_").upper()] == value
 
 
+# Where the images declare a volume: a claim that is mounted above it stays empty, and its data goes with the pod.
+KEPT = {"kafka": "/var/lib/kafka/data", "valkey": "/data"} | {f"{name}-db": "/var/lib/postgresql" for name in SERVICES}
+
+
+def test_data_is_kept_where_the_image_has_its_volume(minikube: list[Object]) -> None:
+    found = {}
+    for workload in workloads(minikube):
+        for claim in workload.object["spec"].get("volumeClaimTemplates", []):
+            mounts = workload.pod["containers"][0]["volumeMounts"]
+            name = claim["metadata"]["name"]
+            found[workload.name] = next(mount["mountPath"] for mount in mounts if mount["name"] == name)
+    assert found == KEPT
+    settings = next(f["data"] for f in of_kind(minikube, "ConfigMap") if f["metadata"]["name"].startswith("kafka-"))
+    assert settings["KAFKA_LOG_DIRS"] == KEPT["kafka"]
+
+
 def test_kustomize_refuses_an_overlay_without_its_secrets(manifests: Path) -> None:
     secrets = manifests / "overlays" / "minikube" / "secrets"
     moved = secrets.rename(secrets.with_name("elsewhere"))
