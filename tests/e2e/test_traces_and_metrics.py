@@ -27,14 +27,23 @@ from dev.process import Process
 
 PersonMaker = Callable[..., Person]
 ARRIVED = {"send tasks", "process billing.tasks", "send transactions", "process analytics.facts"}
+ROLES = {"GET": "web", "send": "relay", "process": "consumer", "run": "worker"}  # by the first word of a span
+# Auth consumes nothing, and publishes when an account changes; analytics publishes nothing, and works at night.
+EVERY_ROLE = {
+    *((service, "web") for service in SERVICES),
+    *((service, "relay") for service in ("tasks", "billing")),
+    *((service, "consumer") for service in ("tasks", "billing", "analytics")),
+    *((service, "worker") for service in ("auth", "tasks", "billing")),
+}
 MONITORING = ROOT / "deploy" / "monitoring"
 
 
 def spans_of_a_click(driver: LocalDriver, manager: Person, wilma: Person) -> list[Span]:
     """The trace of the request in which a worker pressed Done, once the reward is posted and told to analytics."""
-    manager.create_task("Oil the hinges", assignee="Wilma Weber")
     before = len(driver.collector.spans)
-    wilma.complete("Oil the hinges")
+    title = f"Oil the hinges after {before} spans"
+    manager.create_task(title, assignee="Wilma Weber")
+    wilma.complete(title)
 
     def followed() -> list[Span]:
         spans = driver.collector.spans
@@ -75,6 +84,22 @@ def test_a_click_is_followed_through_outbox_kafka_and_consumer_to_the_posting(
         ("billing", "send transactions"),
         ("analytics", "process analytics.facts"),
     }
+
+
+def test_every_role_is_traced(driver: LocalDriver, person: PersonMaker) -> None:
+    spans_of_a_click(driver, person("manager"), person("worker"))
+    admin = person("admin")
+    for service in SERVICES:
+        admin.open(service)
+
+    def untraced() -> set[tuple[str, str]]:
+        words = {(span.service, re.split("[ /]", span.name)[0]) for span in driver.collector.spans}
+        return EVERY_ROLE - {(service, ROLES[word]) for service, word in words if word in ROLES}
+
+    try:
+        eventually(lambda: not untraced(), within=30)
+    finally:
+        assert untraced() == set()
 
 
 def test_no_span_says_who_it_was_or_what_was_asked(driver: LocalDriver) -> None:
