@@ -97,7 +97,7 @@ def test_every_role_is_traced(driver: LocalDriver, person: PersonMaker) -> None:
         return EVERY_ROLE - {(service, ROLES[word]) for service, word in words if word in ROLES}
 
     try:
-        eventually(lambda: not untraced(), within=30)
+        eventually(lambda: not untraced(), within=60)
     finally:
         assert untraced() == set()
 
