@@ -79,7 +79,7 @@ def test_a_workers_day_by_keyboard_alone(open_page, worker, manager):
     page.keyboard.press("Enter")
     expect(page.locator("#task-rows tr")).to_have_count(2)
     expect(page.locator("#reading")).to_contain_text("Wilma Weber got it: [POPUG-7] Wash")
-    expect(page.locator(".htmx-added")).to_have_count(0)  # until then its Done is a plain form, which loads the page anew
+    expect(page.locator(".htmx-added")).to_have_count(0)  # until then Done is a plain form
     page.locator("main").focus()
     page.keyboard.press("j")
     page.keyboard.press("x")
