@@ -10,7 +10,7 @@ from django.db import connection, transaction
 
 from analytics.domain import json_form, kept_for_ever
 from analytics.services import generations
-from analytics.services.projecting import Kept, project, project_again
+from analytics.services.projecting import Kept, counted_before, project
 from chassis.replica.services import accounts_apply
 from eventbus import Event
 
@@ -46,7 +46,7 @@ def transactions_consume(*, events: Sequence[Event]) -> None:
     ContradictoryTransaction, with the same one it changes nothing. Raises as `facts_consume` does.
     """
     generations.lock_shared()
-    counted = project_again(events, generation=generations.current())
+    counted = counted_before(events, generation=generations.current())
     if new := [event for event in events if event.id not in counted]:
         _keep_and_project(new)
 

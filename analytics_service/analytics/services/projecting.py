@@ -73,7 +73,7 @@ def project(rows: Sequence[Kept], *, generation: int) -> None:
         _count(unique_entries(entry for entry, _ in entries), shards, generation)
 
 
-def project_again(events: Sequence[Event], *, generation: int) -> set[UUID]:
+def counted_before(events: Sequence[Event], *, generation: int) -> set[UUID]:
     """The events of transfers that are counted in the generation already, by the transfers' own ids.
 
     Raises as `project` does.
