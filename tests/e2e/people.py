@@ -81,7 +81,8 @@ class Person:
         expect(self.page.get_by_text("Added, and")).to_be_visible()
 
     def task_row(self, title: str) -> Locator:
-        return self.page.get_by_role("row").filter(has_text=title)
+        """The row of the task with exactly this title: others may begin alike."""
+        return self.page.get_by_role("row").filter(has=self.page.get_by_role("link", name=title, exact=True))
 
     def complete(self, title: str) -> None:
         """Press Done on the row of one's own task."""

@@ -162,9 +162,9 @@ def test_every_process_is_measured_and_every_panel_of_the_dashboards_has_data(
     eventually(lambda: prometheus.ask(everybody), within=60)
     # A rate wants something to happen after the first look.
     manager, wilma, admin = person("manager"), person("worker"), person("admin")
-    manager.create_task("Count the feathers", assignee="Wilma Weber")
-    wilma.complete("Count the feathers")
-    wilma.sees("billing", "/statement", "Count the feathers")
+    manager.create_task("Weigh the seed", assignee="Wilma Weber")
+    wilma.complete("Weigh the seed")
+    wilma.sees("billing", "/statement", "Weigh the seed")
     for service in SERVICES:
         admin.open(service)
 
