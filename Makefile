@@ -23,7 +23,7 @@ bootstrap: ## make .venv from the lock (every other target does it first)
 		"Install it (Debian: apt-get install python3 python3-venv; macOS: brew install python)." >&2; exit 1; }
 	@$(PYTHON) dev/bootstrap.py
 
-demo: bootstrap ## run the whole product with thirty days of history, until Ctrl-C (less: make demo days=5)
+demo: bootstrap ## run the whole product with thirty business days of history, until Ctrl-C (less: make demo days=5)
 	@$(DEV) demo $(if $(days),--days $(days))
 
 test: bootstrap ## prove everything; one service on warm servers: make test s=billing k=reopen
@@ -35,7 +35,7 @@ lint: bootstrap ## ruff, import-linter and mypy alone
 e2e: bootstrap ## the browser tests alone: make e2e k=reassign
 	@$(DEV) test --suite e2e $(if $(k),-k "$(k)")
 
-pictures: bootstrap ## take the pictures of the README anew, of a demo of thirty days
+pictures: bootstrap ## take the pictures of the README anew, of a demo with thirty business days
 	@mkdir -p docs/pictures
 	@TRACKER_PICTURES=$(CURDIR)/docs/pictures TRACKER_PICTURES_DAYS=30 $(DEV) test --suite e2e -k "demo or later"
 

@@ -184,9 +184,9 @@ def test_a_missing_program_is_named_in_one_sentence(tilt: Callable[..., Tilt], n
     [
         ({"context": "production"}, "The current context is production, and this works on minikube alone"),
         ({"context": ""}, "The current context is none"),
-        ({"environment": {"SERVER": "https://203.0.113.7:6443"}}, "which is not on this machine"),
-        ({"environment": {"SERVER": "https://172.32.0.1:6443"}}, "which is not on this machine"),
-        ({"environment": {"SERVER": "https://k8s.example.com"}}, "which is not on this machine"),
+        ({"environment": {"SERVER": "https://203.0.113.7:6443"}}, "neither on this machine nor in a private network"),
+        ({"environment": {"SERVER": "https://172.32.0.1:6443"}}, "neither on this machine nor in a private network"),
+        ({"environment": {"SERVER": "https://k8s.example.com"}}, "neither on this machine nor in a private network"),
         ({"environment": {"MEMORY": "4012345Ki"}}, "3918 MiB to pods, and 5632 are needed.*minikube start --memory=6g"),
         ({"environment": {"MEMORY": ""}}, "does not answer. Start it: minikube start"),
     ],
