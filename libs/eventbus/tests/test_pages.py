@@ -1,14 +1,19 @@
 """The dead letters' pages."""
 
+import re
+from pathlib import Path
+
 import pytest
 from django.test import Client
 from sample import consumed
 from sample.models import Effect
 from sample.published import bank
 
+import eventbus
 from eventbus import dead_letters
 from eventbus.memory import MemoryBus
 from eventbus.models import DeadLetter
+from eventbus.reasons import REASONS, reason_of
 from eventbus.registry import FixedIds
 from eventbus.testing import deliver, wire
 
@@ -37,6 +42,23 @@ def test_the_list_shows_event_key_reason_and_how_many_wait():
     assert "ValueError: cannot take 1" in page
     assert '<td class="num" data-label="Waiting behind">1</td>' in page
     assert f'href="/dead-letters/{found.pk}/"' in page
+
+
+def test_a_letter_says_in_words_why_it_is_here_and_what_there_is_to_do():
+    found = letter()
+    assert "Failed when it was applied" in text(CHIEF.get("/dead-letters/"))
+    page = text(CHIEF.get(f"/dead-letters/{found.pk}/"))
+    assert "<h2>Failed when it was applied</h2>" in page
+    assert "Once its cause is mended" in page
+    waiting = text(CHIEF.get(f"/dead-letters/{found.pk + 1}/"))
+    assert "Waits behind another one" in waiting
+
+
+def test_every_reason_of_the_code_has_words():
+    source = "".join(path.read_text() for path in Path(eventbus.__file__).parent.glob("*.py"))
+    codes = set(re.findall(r'(?:Rejected|_set_aside)\((?:item, )?"(\w+)"', source)) | {"waiting"}
+    assert codes == set(REASONS)
+    assert reason_of("of_tomorrow").title == "of_tomorrow"
 
 
 def test_the_list_has_pages_of_fifty():

@@ -4,6 +4,8 @@ from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models.functions import Now
 
+from eventbus.reasons import Reason, reason_of
+
 
 class OutboxRow(models.Model):
     """An event that is not yet on the broker, or a copy of a dead letter. Deleted once it is sent."""
@@ -188,6 +190,11 @@ class DeadLetter(models.Model):
     def is_open(self) -> bool:
         """Whether somebody still has to decide about it."""
         return self.state in {self.State.DEAD, self.State.WAITING}
+
+    @property
+    def why(self) -> Reason:
+        """The reason in words for people."""
+        return reason_of(self.reason)
 
     @property
     def about(self) -> str:
