@@ -5,7 +5,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 
@@ -25,10 +25,12 @@ SUITES: dict[str, Path] = {
     "dev": ROOT / "dev" / "tests",
     "docs": ROOT / "tests" / "docs",
     "ops": ROOT / "tests" / "ops",
+    "demo": ROOT / "tests" / "demo",
     "e2e": ROOT / "tests" / "e2e",
 }
-# They start, stop and time a whole system: beside another job they would measure that one.
-ALONE = ("dev", "e2e")
+# They start, stop and time whole systems of their own, and come last: beside more they would measure that.
+LAST = (("e2e",), ("demo", "dev"))
+WITH_OWN_SERVERS = tuple(name for lane in LAST for name in lane)
 WITHOUT_COVERAGE = ("schemas", "docs", "ops")
 AT_ONCE = 2
 
@@ -42,7 +44,7 @@ def run_one(suite: str, keyword: str) -> int:
     """The inner loop: one suite, its output as it comes."""
     if suite not in SUITES:
         raise Trouble(f"Say which tests: s= one of {', '.join(SUITES)}.")
-    if suite not in ALONE and not Servers(WARM).answer():
+    if suite not in WITH_OWN_SERVERS and not Servers(WARM).answer():
         warm.up()
     command = [sys.executable, "-m", "pytest", "-q", *(["-k", keyword] if keyword else [])]
     return subprocess.run(command, cwd=SUITES[suite], check=False).returncode
@@ -50,7 +52,7 @@ def run_one(suite: str, keyword: str) -> int:
 
 def lint_alone() -> int:
     """ruff, import-linter and mypy."""
-    return _tell_end(_together(lint.jobs()))
+    return _tell_end(_together([[job] for job in lint.jobs()]))
 
 
 def run_all() -> int:
@@ -64,9 +66,10 @@ def run_all() -> int:
         try:
             servers.start()
             outcomes = _together(
-                [*(_suite(name, scratch, state_dir) for name in SUITES if name not in ALONE), *lint.jobs()]
+                [[_suite(name, scratch, state_dir)] for name in SUITES if name not in WITH_OWN_SERVERS]
+                + [[job] for job in lint.jobs()]
             )
-            outcomes += [_told(run_job(_suite(name, scratch, state_dir))) for name in ALONE]
+            outcomes += _together([[_suite(name, scratch, state_dir) for name in lane] for lane in LAST])
         finally:
             servers.destroy()
         failed = _tell_end(outcomes)
@@ -81,7 +84,7 @@ def _suite(name: str, scratch: Path, state_dir: Path) -> Job:
     report = scratch / f"{name}.xml"
     command = [sys.executable, "-m", "pytest", "-q", "--color=no", f"--junitxml={report}"]
     environment = {"TRACKER_SHARED": str(state_dir), "COVERAGE_FILE": str(scratch / f"coverage.{name}")}
-    if name in ALONE or name in WITHOUT_COVERAGE:
+    if name in WITH_OWN_SERVERS or name in WITHOUT_COVERAGE:
         del environment["COVERAGE_FILE"]
     else:
         command += [f"--cov-config={ROOT / 'pyproject.toml'}", "--cov-report=", *_covered(name)]
@@ -96,15 +99,19 @@ def _covered(name: str) -> list[str]:
     return [f"--cov={folder}" for folder in folders]
 
 
-def _together(jobs: Iterable[Job]) -> list[Outcome]:
+def _together(lanes: Iterable[Sequence[Job]]) -> list[Outcome]:
+    """Lanes side by side, the jobs of each one after the other."""
     with ThreadPoolExecutor(max_workers=AT_ONCE) as pool:
-        futures = [pool.submit(run_job, job) for job in jobs]
-        return [_told(future.result()) for future in as_completed(futures)]
+        futures = [pool.submit(_in_turn, lane) for lane in lanes]
+        return [outcome for future in as_completed(futures) for outcome in future.result()]
 
 
-def _told(outcome: Outcome) -> Outcome:
-    print(outcome.line, flush=True)
-    return outcome
+def _in_turn(jobs: Iterable[Job]) -> list[Outcome]:
+    outcomes = []
+    for job in jobs:
+        outcomes.append(run_job(job))
+        print(outcomes[-1].line, flush=True)
+    return outcomes
 
 
 def _tell_end(outcomes: list[Outcome]) -> int:

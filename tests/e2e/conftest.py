@@ -3,27 +3,16 @@
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from driver import Driver, make_driver
-from people import Person
-from playwright.sync_api import Browser, sync_playwright
+from people import Person, headless_browser
+from playwright.sync_api import Browser
 
 # Containers do not reach the collector of this process.
 collect_ignore = [] if os.environ.get("TRACKER_DRIVER", "local") == "local" else ["test_traces_and_metrics.py"]
-
-BROWSER_ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 
 
 @pytest.fixture(scope="session")
@@ -37,11 +26,8 @@ def driver(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Driver]:
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
-    installed = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-    with sync_playwright() as playwright:
-        window = playwright.chromium.launch(executable_path=installed, args=BROWSER_ARGUMENTS)
+    with headless_browser() as window:
         yield window
-        window.close()
 
 
 @pytest.fixture

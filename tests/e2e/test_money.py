@@ -6,9 +6,12 @@ import csv
 import io
 import re
 from collections.abc import Callable
+from decimal import Decimal
+from functools import partial
 from typing import Any
 
 import pytest
+from driver import eventually
 from openpyxl import load_workbook
 from people import SLOW, Person
 from playwright.sync_api import expect
@@ -50,6 +53,18 @@ def exports_on(someone: Person, service: str, path: str) -> list[str]:
     return [str(link.evaluate("link => link.href")) for link in links.all()]
 
 
+def has_the_same_amounts(someone: Person, path: str, link: str) -> bool:
+    """Line by line: each amount that the page shows is in the export's row, to the cent."""
+    lines = someone.open("billing", path).locator("main table.list").first.locator("tbody tr").all_inner_texts()
+    rows = in_csv(taken_along(someone, link))
+    assert len(lines) == min(len(rows), 50)
+    for line, row in zip(lines, rows, strict=False):
+        shown = {Decimal(amount.replace(",", "")) for amount in re.findall(r"\$([0-9,]+\.[0-9]{2})", line)}
+        has = {abs(Decimal(value)) for value in row.values() if re.fullmatch(r"-?[0-9]+\.[0-9]{2}", value)}
+        assert shown <= has, (line, row)
+    return True
+
+
 def test_finance_finds_why_a_reward_is_missing_and_corrects_it(person: PersonMaker) -> None:
     manager, finance, ines = person("manager"), person("finance"), person("ines")
     task = manager.create_task("[POPUG-77] Fix the night lamp", assignee="Inês Duarte")
@@ -74,6 +89,11 @@ def test_finance_finds_why_a_reward_is_missing_and_corrects_it(person: PersonMak
     page.get_by_label("Entry or task").fill(task)
     page.get_by_role("button", name="Preview").click()
     expect(page.get_by_text("+$12.50")).to_be_visible()
+    before, after = (
+        Decimal(page.locator(".fact", has_text=label).locator(".fact-value").inner_text().replace("$", ""))
+        for label in ("Balance before", "Balance after")
+    )
+    assert after - before == Decimal("12.50")
     page.get_by_role("button", name="Post the correction").click()
     expect(page.get_by_text("on your own").first).to_be_visible()
 
@@ -91,6 +111,8 @@ def test_every_export_opens_again_with_the_rows_of_its_page(person: PersonMaker,
         assert links, f"{service}{path} has no export"
         for link in links:
             rows = in_csv(taken_along(someone, link))
+            if service == "billing":
+                eventually(partial(has_the_same_amounts, someone, path, link))
             assert len(in_xlsx(taken_along(someone, link.replace("format=csv", "format=xlsx")))) == len(rows)
             assert rows, link
             # Names as they read, days and times as the page's attributes have them.

@@ -152,14 +152,55 @@ def test_make_demo_and_what_it_tells_to_try(demo: Demo) -> None:
         "shell", "s=tasks", typed="from tasks.models import Task\nprint('tasks:', Task.objects.count())\n"
     )
     assert int(re.findall(r"tasks: (\d+)", counted)[0]) > DAYS
-    assert "kafka is stopped" in demo.make("stop", "p=kafka")
-    assert "kafka is up" in demo.make("start", "p=kafka")
     assert "running: end it first" in demo.make("clean", code=2)
 
     ledger = [str(ROOT / ".venv/bin/python"), "-m", "dev", "manage", "billing", "ledger_check"]
     checked = subprocess.run(ledger, cwd=ROOT, env=demo.environment, capture_output=True, text=True, check=False)
     assert checked.returncode == 0, checked.stdout + checked.stderr
 
+
+def test_the_things_that_the_demo_tells_to_try_are_so(demo: Demo, browser: Browser) -> None:
+    """By the browser what the terminal tells: 1, 2, 3, 5, and the mail of 4, whose cycle was closed before."""
+    told = Described(json.loads((demo.folder / "demo.json").read_text()))
+    wilma, max_, fatima, ada = people = [
+        Person(name, told, browser)  # type: ignore[arg-type]
+        for name in ("worker", "manager", "finance", "admin")
+    ]
+    for someone in people:
+        someone.sign_in("billing" if someone is fatima else "tasks")
+
+    wilma.add_task("Tried by a newcomer")
+    max_.create_task("Ring the new ones", assignee="Wilma Weber")
+    wilma.complete("Ring the new ones")
+    wilma.sees("billing", "/statement", "Ring the new ones", "Reward")
+
+    max_.open("tasks", "/reassignments/new")
+    expect(max_.page.locator("main")).to_contain_text("$")
+    max_.page.get_by_role("button", name="Reassign").click()
+    max_.page.wait_for_url(re.compile(r"/reassignments/[0-9a-f-]{36}$"))
+
+    page = fatima.open("billing")
+    page.get_by_role("status").get_by_role("link", name="Dead letters").click()
+    page.get_by_role("link", name="Show").first.click()
+    expect(page.get_by_text("an_earlier_release_had_a_fault").first).to_be_visible()
+    page.locator("dd a", has=page.locator("code")).click()
+    expect(page.locator("[data-case]")).to_have_attribute("data-case", "waiting in dead letters")
+    ada.open("billing", "/dead-letters/").get_by_role("link", name="Show").first.click()
+    ada.page.get_by_role("button", name="Retry").click()
+    expect(ada.page.get_by_text("Applied, with all that waited behind it.")).to_be_visible()
+    page.reload()
+    expect(page.locator("[data-case]")).to_have_attribute("data-case", "rewarded")
+
+    wilma.page.goto(told.url("mail"))
+    expect(wilma.page.get_by_text("You were paid").first).to_be_visible()
+
+    assert "kafka is stopped" in demo.make("stop", "p=kafka")
+    late = max_.create_task("Told while Kafka was away", assignee="Wilma Weber")
+    assert "kafka is up" in demo.make("start", "p=kafka")
+    max_.sees("tasks", f"/tasks/{late}", "$", within=60_000)
+
+    for someone in people:
+        someone.close()
     assert demo.interrupt() == -signal.SIGINT  # make ends with it when the demo has ended
     assert demo.processes() == []
 
