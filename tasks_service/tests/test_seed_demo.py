@@ -1,9 +1,9 @@
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime
+from uuid import uuid4
 
 import pytest
-import redis
 import time_machine
 from django.core.management import CommandError, call_command
 from django.db import connection
@@ -131,17 +131,15 @@ def test_without_accounts_or_outside_the_demo_it_says_so(settings):
 
 
 @pytest.fixture
-def forgotten_turns(settings):
-    """No note of an earlier run, on servers that stay warm."""
-    notes = redis.Redis.from_url(f"{settings.CELERY_BROKER_URL.rsplit('/', 1)[0]}/0")
-    for key in notes.scan_iter("demo:*:2031-*"):
-        notes.delete(key)
+def turns(settings):
+    """With notes of this test's own."""
+    settings.EVENTBUS = settings.EVENTBUS | {"TOPIC_PREFIX": f"{uuid4()}-"}
+    return Turns()
 
 
 @pytest.mark.django_db(transaction=True)
-def test_history_is_told_day_by_day_as_billing_settles_it_and_goes_on_where_it_stood(people, forgotten_turns):
+def test_history_is_told_day_by_day_as_billing_settles_it_and_goes_on_where_it_stood(people, turns):
     days, told = business_days(date(2031, 3, 6)), []
-    turns = Turns()
     for day in days[:-2]:
         turns.note("settled", day)
 
@@ -160,3 +158,7 @@ def test_history_is_told_day_by_day_as_billing_settles_it_and_goes_on_where_it_s
         others.result()
     assert told == [set(days[-2:-1]), set(days[-2:])]
     assert Task.objects.filter(created_at__date="2031-03-06").exists()
+    turns.end()
+    with time_machine.travel(datetime(2031, 3, 7, 12, tzinfo=UTC)):
+        call_command("seed_demo", "--history", verbosity=0)
+    assert Task.objects.filter(created_at__date="2031-03-07").exists()

@@ -52,6 +52,9 @@ class Command(BaseCommand):
         A ledger that was in use before has no cycles of those days: what is told then belongs to its open one.
         """
         turns, days = Turns(), business_days(today)
+        if turns.ended:
+            self.stdout.write("The past was told to its end before.")
+            return
         self.open(days[0])
         turns.note("opened", days[0])
         for day in (day for day in days if not turns.noted("settled", day)):
@@ -64,6 +67,7 @@ class Command(BaseCommand):
             if Cycle.objects.filter(due_at=_due(day)).exists():
                 self.close(day)
             turns.note("settled", day)
+        turns.end()
 
     def open(self, day: date) -> None:
         """The first cycle of an empty ledger."""

@@ -26,14 +26,24 @@ class Turns:
         address = urlsplit(settings.CELERY_BROKER_URL)
         # Each service has a database of its own there for its jobs; this one is everybody's.
         self._notes = redis.Redis.from_url(urlunsplit(address._replace(path="/0")))
+        self._prefix = f"{settings.EVENTBUS['TOPIC_PREFIX']}demo"  # installations that share a broker may share this
 
     def note(self, what: str, day: date) -> None:
         """Let the others go on."""
-        self._notes.set(_key(what, day), 1)
+        self._notes.set(self._key(what, day), 1)
 
     def noted(self, what: str, day: date) -> bool:
         """Whether it was done, in this run or an earlier one."""
-        return bool(self._notes.exists(_key(what, day)))
+        return bool(self._notes.exists(self._key(what, day)))
+
+    def end(self) -> None:
+        """All is told and settled: whoever starts again, tomorrow perhaps, need not wait for anybody."""
+        self._notes.set(f"{self._prefix}:ended", 1)
+
+    @property
+    def ended(self) -> bool:
+        """Whether the past was told to its end once."""
+        return bool(self._notes.exists(f"{self._prefix}:ended"))
 
     def wait(self, what: str, day: date) -> None:
         """Until it is done; TimeoutError after ten minutes."""
@@ -43,6 +53,5 @@ class Turns:
                 raise TimeoutError(f"The other service has not {what} {day} in {PATIENCE:.0f} s: look at its log.")
             time.sleep(0.1)
 
-
-def _key(what: str, day: date) -> str:
-    return f"demo:{what}:{day}"
+    def _key(self, what: str, day: date) -> str:
+        return f"{self._prefix}:{what}:{day}"

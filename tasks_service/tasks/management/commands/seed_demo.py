@@ -48,6 +48,9 @@ class Command(BaseCommand):
     def history(self, today: date) -> None:
         """Day by day, each after the one before it is settled; today comes last and stays open."""
         turns, days = Turns(), business_days(today)
+        if turns.ended:
+            self.day(today)
+            return
         turns.wait("opened", days[0])
         deadline = time.monotonic() + PATIENCE
         while not (_leaders() and selectors.workers().exists()) and time.monotonic() < deadline:
