@@ -1,4 +1,4 @@
-"""`python -m bench [names...]`: measure, print a table; all of them together also write `bench/results.json`."""
+"""`python -m bench [names...]`: measure, print a table, and write `bench/results.json`."""
 
 import argparse
 import signal
@@ -6,7 +6,6 @@ import sys
 from time import monotonic
 
 from bench.cases import CASES
-from bench.measure import Figure
 from bench.report import RESULTS, table, write
 from bench.stage import stage
 from dev.errors import Trouble
@@ -19,28 +18,25 @@ def main() -> int:
     chosen = parser.parse_args().names or list(CASES)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     try:
-        found = measure(chosen)
+        measure(chosen)
     except Trouble as trouble:
         print(trouble, file=sys.stderr)
         return 1
-    if len(found) == len(CASES):
-        write(found)
-        print(f"Written to {RESULTS.parent.name}/{RESULTS.name}")
     return 0
 
 
-def measure(chosen: list[str]) -> dict[str, list[Figure]]:
-    """Run benchmarks one after the other, on the same servers."""
-    found = {}
+def measure(chosen: list[str]) -> None:
+    """Run benchmarks one after the other, on the same servers; each is written down once it is done."""
     print("Starting servers, migrating, registering schemas", flush=True)
     needed = {service for name in chosen for service in CASES[name].services}
     with stage(sorted(needed)) as here:
         for name in chosen:
             started = monotonic()
             print(f"{name} ", end="", flush=True)
-            found[name] = CASES[name].run(here)
-            print(f"({monotonic() - started:.0f} s)\n{table(found[name])}\n", flush=True)
-    return found
+            figures = CASES[name].run(here)
+            write({name: figures})
+            print(f"({monotonic() - started:.0f} s)\n{table(figures)}\n", flush=True)
+    print(f"Written to {RESULTS.parent.name}/{RESULTS.name}")
 
 
 if __name__ == "__main__":

@@ -35,13 +35,12 @@ def number(value: float) -> str:
 
 
 def write(found: Mapping[str, Sequence[Figure]], path: Path = RESULTS) -> None:
-    """Write all figures with the facts about the machine that they come from."""
-    content = {
-        "date": datetime.now(UTC).date().isoformat(),
-        "machine": machine(),
-        "benchmarks": {name: [figure.as_json() for figure in figures] for name, figures in found.items()},
-    }
-    path.write_text(json.dumps(content, indent=2) + "\n")
+    """Write the figures of each benchmark with its date and the facts about its machine; the others keep theirs."""
+    measured = json.loads(path.read_text()) if path.exists() else {}
+    facts = {"date": datetime.now(UTC).date().isoformat(), "machine": machine()}
+    for name, figures in found.items():
+        measured[name] = facts | {"figures": [figure.as_json() for figure in figures]}
+    path.write_text(json.dumps(measured, indent=2) + "\n")
 
 
 def machine() -> dict[str, Any]:

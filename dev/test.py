@@ -23,6 +23,7 @@ SUITES: dict[str, Path] = {
     **{name: service_dir(name) for name in SERVICES},
     "schemas": ROOT / "schemas",
     "dev": ROOT / "dev" / "tests",
+    "bench": ROOT / "bench" / "tests",
     "docs": ROOT / "tests" / "docs",
     "ops": ROOT / "tests" / "ops",
     "demo": ROOT / "tests" / "demo",
@@ -31,7 +32,7 @@ SUITES: dict[str, Path] = {
 # They start, stop and time whole systems of their own, and come last: beside more they would measure that.
 LAST = (("e2e",), ("demo", "dev"))
 WITH_OWN_SERVERS = tuple(name for lane in LAST for name in lane)
-WITHOUT_COVERAGE = ("schemas", "docs", "ops")
+WITHOUT_COVERAGE = ("schemas", "bench", "docs", "ops")
 AT_ONCE = 2
 
 

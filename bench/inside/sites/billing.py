@@ -20,6 +20,7 @@ TABLES = (
 WORKERS = 100
 DAYS = 8  # few, so that a day of a thousand entries has about as many workers as a page
 CYCLES = 60
+ENTRIES_OF_A_TASK = 1_000  # one that was reassigned hundreds of times
 MOST = 1_000_000  # of what a company has fewer of than transfers
 
 # The first worker has half of all entries, so that a statement is long; six fees come to four rewards.
@@ -29,10 +30,11 @@ INSERT INTO billing_transfer (id, idempotency_key, payload_hash, kind, debit_id,
 SELECT uuidv7(), kind || ':' || n, '', kind, CASE kind WHEN 'fee' THEN account ELSE company END,
     CASE kind WHEN 'fee' THEN company ELSE account END, amount, account,
     row_number() OVER entries, sum(CASE kind WHEN 'fee' THEN -amount ELSE amount END) OVER entries, cycle, at, at,
-    at::date, (SELECT id FROM billing_task LIMIT 1), '', 'system', ''
+    at::date, task, '', 'system', ''
 FROM (
     SELECT n, CASE WHEN n %% 10 < 6 THEN 'fee' ELSE 'earning' END AS kind, 1000 + n %% 1000 AS amount,
         (%(people)s::uuid[])[CASE n %% 2 WHEN 0 THEN 1 ELSE 2 + n / 2 %% 99 END] AS account,
+        (%(tasks)s::uuid[])[1 + (n - 1) / %(entries_of_a_task)s] AS task,
         'c0000000-0000-4000-8000-000000000001'::uuid AS company,
         now() - (%(size)s - n) * %(days)s * interval '1 day' / %(size)s AS at, cycle.id AS cycle
     FROM generate_series(1, %(size)s) AS n JOIN billing_cycle AS cycle
@@ -76,7 +78,7 @@ def lists(database: Connection, size: int) -> Iterator[list[Page]]:
     statement = f"/workers/{people[0]}"
     middle = after_middle(Transfer.objects.filter(account_id=people[0]), ("-entry_no",))
     day = database.execute("SELECT '/days/' || (now()::date - 5)").fetchall()[0][0]
-    task = Task.objects.get(title="Wash the cage").pk
+    task = Task.objects.get(title="Wash the cage 1").pk
     yield [
         Page("billing, overview", "finance", "/", 30),
         Page("billing, statement", "finance", statement),
@@ -135,15 +137,23 @@ def _fill(database: Connection, people: list[object], size: int) -> None:
         " FROM generate_series(0, %s) AS n",
         [CYCLES],
     )
-    database.execute(
-        "INSERT INTO billing_task (id, version, title, jira_id, status, assignment_no, completion_no)"
-        " VALUES (uuidv7(), 1, 'Wash the cage', 'POPUG-1', 'open', 1, 0)"
-    )
+    tasks = [
+        row[0]
+        for row in database.execute(
+            "INSERT INTO billing_task (id, version, title, jira_id, status, assignment_no, completion_no)"
+            " SELECT uuidv7(), 1, 'Wash the cage ' || n, 'POPUG-' || n, 'open', 1, 0 FROM generate_series(1, %s) AS n"
+            " RETURNING id",
+            [max(1, size // ENTRIES_OF_A_TASK)],
+        ).fetchall()
+    ]
     database.execute(
         "INSERT INTO billing_taskprice (task_id, fee, reward, key_id) SELECT id, 1500, 3000, 'bench' FROM billing_task"
     )
     database.execute("INSERT INTO billing_ledgeraccount (id) SELECT unnest(%s::uuid[])", [people])
-    database.execute(_TRANSFERS, {"people": people, "size": size, "days": DAYS})
+    database.execute(
+        _TRANSFERS,
+        {"people": people, "size": size, "days": DAYS, "tasks": tasks, "entries_of_a_task": ENTRIES_OF_A_TASK},
+    )
     database.execute(_ROLLUP)
     database.execute(
         "UPDATE billing_ledgeraccount a SET balance = t.sum, entry_no = t.count FROM (SELECT account_id, sum(change),"
