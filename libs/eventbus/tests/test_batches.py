@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.db import OperationalError, connection, transaction
+from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from prometheus_client import REGISTRY
 from sample import consumed
@@ -12,7 +13,7 @@ from sample.models import Effect, Shelf
 from sample.published import EPOCH, bank, order
 from structlog.testing import capture_logs
 
-from eventbus import ConsumerStopped, TransientError, prune_inbox
+from eventbus import ConsumerStopped, TransientError, dead_letters, prune_inbox
 from eventbus.batch import Engine
 from eventbus.codec import unpack_headers
 from eventbus.errors import Fenced
@@ -273,6 +274,19 @@ def test_the_daily_job_forgets_what_no_topic_can_repeat():
     InboxRow.objects.update(received_at=datetime.now(UTC) - timedelta(days=98))
     forget_old_events()
     assert not InboxRow.objects.exists()
+
+
+def test_the_daily_job_deletes_what_was_in_letters_that_were_decided_long_ago():
+    deliver("payments", [bank("PaymentMade", key, text="poison") for key in ("a1", "a2", "a3")])
+    _, fresh, old = DeadLetter.objects.order_by("id")
+    for letter in (fresh, old):
+        dead_letters.discard(letter.pk, by="chief", reason="a test")
+    DeadLetter.objects.filter(pk=old.pk).update(resolved_at=datetime.now(UTC) - timedelta(days=98))
+    forget_old_events()
+    assert [letter.value is None for letter in DeadLetter.objects.order_by("id")] == [False, False, True]
+    old.refresh_from_db()
+    assert (bytes(old.headers), old.error, old.resolution, old.resolved_by) == (b"", "", "a test", "chief")
+    assert "It was deleted" in Client(headers={"X-Name": "chief"}).get(f"/dead-letters/{old.pk}/").content.decode()
 
 
 def test_log_lines_name_group_counts_and_letters():

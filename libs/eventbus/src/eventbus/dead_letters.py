@@ -88,7 +88,9 @@ def sequence_of(letter: DeadLetter) -> QuerySet[DeadLetter]:
 
 
 def content(letter: DeadLetter) -> Event | None:
-    """The event in the letter, for people; None if it cannot be read."""
+    """The event in the letter, for people; None if it cannot be read, or was deleted."""
+    if letter.value is None:
+        return None
     try:
         return decode(record_of(letter), _FrozenIds())
     except Rejected:
