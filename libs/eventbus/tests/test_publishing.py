@@ -184,3 +184,10 @@ def test_received_events_keep_microseconds():
     moment = EPOCH + timedelta(microseconds=123456)
     publish(order("OrderPlaced", time=moment))
     assert published()[0].time == moment
+
+
+@pytest.mark.parametrize("shards", [0, 65])
+def test_a_number_of_shards_that_no_relay_could_hold_is_refused(settings, shards):
+    settings.EVENTBUS = settings.EVENTBUS | {"SHARDS": shards}
+    with pytest.raises(ImproperlyConfigured, match=f"not {shards}"):
+        conf()

@@ -11,6 +11,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.signals import setting_changed
 
 STATE_SUFFIX = "-stream"
+SLOTS = 64  # parts of the key space, of which a shard has at least one
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +52,8 @@ def conf() -> Conf:
     unknown = set(given) - set(Conf.__slots__)
     if unknown or not {"service", "schemas"} <= set(given):
         raise ImproperlyConfigured(f"EVENTBUS needs SERVICE and SCHEMAS and knows no {sorted(unknown)}.")
+    if not 1 <= given.get("shards", 1) <= SLOTS:
+        raise ImproperlyConfigured(f"EVENTBUS has 1 to {SLOTS} SHARDS, not {given['shards']}.")
     given["schemas"] = Path(given["schemas"])
     given["superseding"] = tuple(given.get("superseding", ()))
     return Conf(**{name: value for name, value in given.items() if value is not None})

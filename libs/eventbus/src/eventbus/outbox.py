@@ -8,13 +8,12 @@ from django.db import connection, transaction
 
 from eventbus.catalogue import Schema
 from eventbus.codec import Headers, encode, pack_headers
-from eventbus.conf import conf
+from eventbus.conf import SLOTS, conf
 from eventbus.errors import InvalidEvent
 from eventbus.event import Event
 from eventbus.tracing import current_traceparent, nearest, publishing
 
 CHANNEL = "eventbus_outbox"
-SLOTS = 64
 
 _COLUMNS = {
     "slot": "int2",

@@ -10,10 +10,10 @@ from confluent_kafka import KafkaError, KafkaException, Message, Producer
 from django.db import connections
 
 from eventbus import metrics
-from eventbus.conf import conf
+from eventbus.conf import SLOTS, conf
 from eventbus.errors import InvalidEvent
 from eventbus.kafka import is_permanent, producer_settings
-from eventbus.outbox import CHANNEL, SLOTS
+from eventbus.outbox import CHANNEL
 from eventbus.registry import CachedIds
 from eventbus.tracing import sending
 from eventbus.wire import COLUMNS, Outgoing, Wire

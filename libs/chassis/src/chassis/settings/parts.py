@@ -227,6 +227,8 @@ def eventbus_settings(
             ),
             "TOPIC_PREFIX": environment.text("KAFKA_TOPIC_PREFIX"),
             "REPLICATION_FACTOR": environment.integer("KAFKA_REPLICATION_FACTOR", 1),
+            "SHARDS": environment.integer("RELAY_SHARDS", 1),
+            "RELAY_DATABASE": environment.text("RELAY_DATABASE_URL"),
             "CONSUMERS": consumers,
             "STATE": state,
             # Its events carry the whole access of an account, so a later one makes those before it void.
