@@ -7,16 +7,14 @@ import os
 import subprocess
 import time
 from collections.abc import Iterable
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import gateway
+from containers import ContainerDriver
 
-from dev import mailpit, people, ports
+from dev import mailpit, ports
 from dev.paths import ROOT, SERVICES
-from dev.secrets_file import Secrets
-from dev.seed import next_business_day, today
 from dev.system import CommandFailed
 
 START_SECONDS = 600.0  # building the images is not in it
@@ -26,31 +24,28 @@ DATABASES = [f"{name}-db" for name in SERVICES]
 SENDER = "tasks-worker"
 
 
-class ComposeDriver:
+class ComposeDriver(ContainerDriver):
     """`docker compose up` of this checkout; `postgres` is all four databases."""
 
     def __init__(self, directory: Path) -> None:
+        super().__init__(directory)
         self._project = f"tracker-e2e-{os.getpid()}"
         self._ports = ports.free((*SERVICES, *PUBLISHED))
         settings = {ports.setting(name): str(number) for name, number in self._ports.items()}
         self._environment = {**os.environ, **settings, **gateway.templates(gateway.PORT), "COMPOSE_PROFILES": ""}
-        self._accounts = people.accounts(Secrets(directory / "secrets.json"))
         try:
             self._compose("build", "--quiet")
             self._compose("up", "--detach")
             self._wait(*self._running())
             source = Path(gateway.__file__).read_text()
             self._compose("exec", "--detach", SENDER, "python", "-c", source, str(gateway.PORT))
-            self._seed()
+            self.seed()
         except BaseException:
             self.close()
             raise
 
     def url(self, service: str) -> str:
         return f"http://127.0.0.1:{self._ports[service]}"
-
-    def password(self, email: str) -> str:
-        return next(account["password"] for account in self._accounts if account["email"] == email)
 
     def stop(self, server: str) -> None:
         self._compose("stop", *self._containers(server))
@@ -75,16 +70,6 @@ class ComposeDriver:
         command = ("exec", "-T", "--env", "DEMO=true", service, "role", "manage", *arguments)
         return self._compose(*command, stdin=stdin)
 
-    def close_cycle(self) -> None:
-        self.manage("billing", "close_due_cycles", "--as-if-due")
-
-    def ledger_is_complete(self) -> bool:
-        try:
-            self.manage("billing", "ledger_check", "--complete")
-        except CommandFailed:
-            return False
-        return True
-
     def mailbox(self) -> list[Any]:
         return mailpit.messages(f"http://127.0.0.1:{self._ports['mail']}")
 
@@ -102,25 +87,6 @@ class ComposeDriver:
 
     def close(self) -> None:
         self._compose("down", "--volumes", "--timeout", "5")
-
-    def _seed(self) -> None:
-        """Accounts, and a cycle that is not due while the tests run."""
-        day = today()
-        passwords = json.dumps({account["email"]: account["password"] for account in self._accounts})
-        arguments = ("--password-file", "/dev/stdin", "--since", day.isoformat())
-        self.manage("auth", "seed_demo", *arguments, stdin=passwords)
-        first_due = next_business_day(day + timedelta(days=1))
-        self.manage("billing", "seed_demo", "--first-due", first_due.isoformat())
-        self._wait_for_accounts()
-
-    def _wait_for_accounts(self) -> None:
-        """Until every service knows everybody."""
-        count = "from chassis.replica.models import Account; print(Account.objects.filter(state_version__gt=0).count())"
-        deadline = time.monotonic() + 60
-        for service in SERVICES[1:]:
-            while int(self.manage(service, "shell", "-v", "0", "-c", count)) < len(self._accounts):
-                if time.monotonic() > deadline:
-                    raise AssertionError(f"{service} does not know the accounts after a minute")
 
     def _containers(self, server: str) -> list[str]:
         return DATABASES if server == "postgres" else [server]

@@ -7,6 +7,7 @@ import socket
 import threading
 
 BYTES = 65_536
+CONNECT_SECONDS = 30  # as patient as a browser
 
 
 class Forwarder:
@@ -30,7 +31,7 @@ class Forwarder:
 
     def _connect(self, near: socket.socket) -> None:
         try:
-            far = socket.create_connection(self._target, timeout=5)
+            far = socket.create_connection(self._target, timeout=CONNECT_SECONDS)
         except OSError:
             near.close()
             return

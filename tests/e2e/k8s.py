@@ -6,19 +6,16 @@ import json
 import os
 import shutil
 import subprocess
-import time
 from collections.abc import Iterable
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import gateway
+from containers import ContainerDriver
 from forwarding import Forwarder
 
-from dev import mailpit, people, ports
+from dev import mailpit, ports
 from dev.paths import ROOT, SERVICES
-from dev.secrets_file import Secrets
-from dev.seed import next_business_day, today
 from dev.system import CommandFailed
 
 START_SECONDS = 900
@@ -42,33 +39,30 @@ images:
 """
 
 
-class KubernetesDriver:
+class KubernetesDriver(ContainerDriver):
     """`kubectl apply -k` on the cluster of the context that TRACKER_K8S_CONTEXT names (default: minikube).
 
     The images are there already, under the tag `release`; `postgres` is all four databases.
     """
 
     def __init__(self, directory: Path, release: str = "dev") -> None:
+        super().__init__(directory)
         self._context = os.environ.get("TRACKER_K8S_CONTEXT", "minikube")
         self._namespace = f"task-tracker-e2e-{os.getpid()}"
         self._ports = ports.free(tuple(REACHED))
-        self._accounts = people.accounts(Secrets(directory / "secrets.json"))
         self._overlay = self._prepare(directory)
         self._bare = (self._overlay / "kustomization.yaml").read_text()
         self._forwarders: list[Forwarder] = []
         try:
             self.release(release)
             self._forward()
-            self._seed()
+            self.seed()
         except BaseException:
             self.close()
             raise
 
     def url(self, service: str) -> str:
         return f"http://127.0.0.1:{self._ports[service]}"
-
-    def password(self, email: str) -> str:
-        return next(account["password"] for account in self._accounts if account["email"] == email)
 
     def stop(self, server: str) -> None:
         self._scale(server, 0)
@@ -92,16 +86,6 @@ class KubernetesDriver:
         """A command beside the pages of a service; DEMO lets the demo's own commands run, and only those."""
         command = ("exec", "--stdin", f"deployment/{service}-web", "--container", "web", "--")
         return self.kubectl(*command, "env", "DEMO=true", "role", "manage", *arguments, stdin=stdin)
-
-    def close_cycle(self) -> None:
-        self.manage("billing", "close_due_cycles", "--as-if-due")
-
-    def ledger_is_complete(self) -> bool:
-        try:
-            self.manage("billing", "ledger_check", "--complete")
-        except CommandFailed:
-            return False
-        return True
 
     def mailbox(self) -> list[Any]:
         return mailpit.messages(self.url("mail"))
@@ -141,6 +125,12 @@ class KubernetesDriver:
         """The selector of a Deployment or StatefulSet."""
         labels = json.loads(self.kubectl("get", name, "--output", "json"))["spec"]["selector"]["matchLabels"]
         return ",".join(f"{key}={value}" for key, value in labels.items())
+
+    def evict(self, pod: str) -> None:
+        """Ask for a pod to go, as draining a node does. CommandFailed where a disruption budget is against it."""
+        path = f"/api/v1/namespaces/{self._namespace}/pods/{pod}/eviction"
+        wish = {"apiVersion": "policy/v1", "kind": "Eviction", "metadata": {"name": pod}}
+        self.kubectl("create", "--raw", path, "--filename", "-", stdin=json.dumps(wish))
 
     def rotate(self, secret: str) -> None:
         """Make a secret anew and let all processes take it up."""
@@ -201,21 +191,6 @@ class KubernetesDriver:
         for name, (service, port) in REACHED.items():
             published = next(found for found in services[service]["spec"]["ports"] if found["name"] == port)
             self._forwarders.append(Forwarder(self._ports[name], address, published["nodePort"]))
-
-    def _seed(self) -> None:
-        """Accounts, and a cycle that is not due while the tests run."""
-        day = today()
-        passwords = json.dumps({account["email"]: account["password"] for account in self._accounts})
-        arguments = ("--password-file", "/dev/stdin", "--since", day.isoformat())
-        self.manage("auth", "seed_demo", *arguments, stdin=passwords)
-        first_due = next_business_day(day + timedelta(days=1))
-        self.manage("billing", "seed_demo", "--first-due", first_due.isoformat())
-        count = "from chassis.replica.models import Account; print(Account.objects.filter(state_version__gt=0).count())"
-        deadline = time.monotonic() + 120
-        for service in SERVICES[1:]:
-            while int(self.manage(service, "shell", "-v", "0", "-c", count)) < len(self._accounts):
-                if time.monotonic() > deadline:
-                    raise AssertionError(f"{service} does not know the accounts after two minutes")
 
     def _scale(self, server: str, replicas: int) -> None:
         """Stop all pods of it and wait until they are gone, or start one and wait until it is ready."""

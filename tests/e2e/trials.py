@@ -12,11 +12,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from conftest import BROWSER_ARGUMENTS
 from driver import eventually
 from load import Load
-from people import Person
-from playwright.sync_api import sync_playwright
+from people import Person, headless_browser
 
 from dev.paths import SERVICES
 from k8s import KubernetesDriver
@@ -33,8 +31,7 @@ def installation() -> Iterator[Started]:
         driver = KubernetesDriver(Path(folder), BEFORE)
         say(f"applied, ready and seeded after {time.monotonic() - began:.0f} s")
         try:
-            with sync_playwright() as playwright:
-                browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=BROWSER_ARGUMENTS)
+            with headless_browser() as browser:
                 person = Person("admin", driver, browser)
                 for service in ("tasks", "billing", "analytics"):
                     person.open(service)
@@ -42,7 +39,6 @@ def installation() -> Iterator[Started]:
                         person.fill_in_sign_in()
                     person.page.wait_for_url(driver.url(service) + "/**")
                 cookies = {str(found["name"]): str(found["value"]) for found in person.context.cookies()}
-                browser.close()
             yield driver, cookies
         finally:
             driver.close()
@@ -94,6 +90,16 @@ def pods(driver: KubernetesDriver) -> None:
         say(f"{name}: {time.monotonic() - began:.0f} s")
 
 
+def evictions(driver: KubernetesDriver) -> None:
+    """Each pod of ours is evicted, as draining a node does; no disruption budget may be in the way."""
+    for name in driver.deployments():
+        began = time.monotonic()
+        for pod in driver.kubectl("get", "pods", "--selector", driver.labels(name), "--output", "name").split():
+            driver.evict(pod.removeprefix("pod/"))
+        driver.kubectl("rollout", "status", name, "--timeout=600s")
+        say(f"{name}: {time.monotonic() - began:.0f} s")
+
+
 def secrets(driver: KubernetesDriver) -> None:
     """A database password, an OAuth client's secret and the signing key, one after the other."""
     for name in ("database-billing-app", "client-tasks", "signing-key"):
@@ -102,7 +108,7 @@ def secrets(driver: KubernetesDriver) -> None:
         say(f"{name}: {time.monotonic() - began:.0f} s")
 
 
-TRIALS = {"release": release, "rolling": rolling, "pods": pods, "secrets": secrets}
+TRIALS = {"release": release, "rolling": rolling, "pods": pods, "evictions": evictions, "secrets": secrets}
 
 if __name__ == "__main__":
     with installation() as running:
