@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from eventbus.inbox import prune_inbox
     from eventbus.outbox import publish, publish_many, unsent
     from eventbus.positions import consumed_until
+    from eventbus.reading import Unreadable, read_topic
     from eventbus.relay import Relay
     from eventbus.state import State
     from eventbus.subscription import alarms, looks_twice
@@ -27,6 +28,7 @@ __all__ = [
     "Relay",
     "State",
     "TransientError",
+    "Unreadable",
     "alarms",
     "consumed_until",
     "dead_letters_of",
@@ -36,6 +38,7 @@ __all__ = [
     "prune_inbox",
     "publish",
     "publish_many",
+    "read_topic",
     "unsent",
 ]
 
@@ -47,6 +50,7 @@ _MODULES = {
     "Relay": "relay",
     "State": "state",
     "TransientError": "errors",
+    "Unreadable": "reading",
     "alarms": "subscription",
     "consumed_until": "positions",
     "dead_letters_of": "dead_letters",
@@ -56,6 +60,7 @@ _MODULES = {
     "prune_inbox": "inbox",
     "publish": "outbox",
     "publish_many": "outbox",
+    "read_topic": "reading",
     "unsent": "outbox",
 }
 

@@ -1,25 +1,18 @@
 """Publishing the present state of all aggregates anew: for a topic that was lost, or a database that was restored."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from time import monotonic
 from typing import Any
 
-from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message, TopicPartition
 from django.db import connection, models, transaction
 from django.utils.module_loading import import_string
 
-from eventbus.codec import Record, decode
 from eventbus.conf import conf
-from eventbus.errors import Rejected, TransientError
 from eventbus.event import Event
-from eventbus.kafka import client_settings
-from eventbus.kafka_source import record_from
 from eventbus.outbox import publish_many
-from eventbus.registry import CachedIds
+from eventbus.reading import Unreadable, read_topic
 
 _AT_ONCE = 1_000
-_FIRST_ANSWER, _SILENCE = 3, 30  # seconds without an answer of the broker after which reading is given up
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,10 +71,6 @@ def _raise(state: State, rows: list[Any], above: Mapping[str, int]) -> None:
         type(behind[0])._default_manager.bulk_update(behind, [state.version])
 
 
-class Unreadable(Exception):
-    """The topic holds a record that cannot be read, so that its version is not known; the message names it."""
-
-
 @dataclass(slots=True)
 class Told:
     """What a topic of state tells: the highest version of each key, and the event of each that is newer than our row.
@@ -115,53 +104,18 @@ def read_state(topic: str, *, skip_unreadable: bool = False) -> Told:
     Raises TransientError where the broker (or the registry, if it must be asked) is away, Unreadable for a record that
     cannot be read, unless such are to be skipped: consumers set them aside too.
     """
-    state, name, ids, told = state_table()[topic], conf().topic_prefix + topic, CachedIds(), Told()
+    state, told = state_table()[topic], Told()
     own = {str(pk): version for pk, version in state.rows().values_list("pk", state.version)}
-    consumer = Consumer(
-        client_settings()
-        | {"group.id": f"{conf().topic_prefix}{conf().service}.versions", "isolation.level": "read_committed"}
-        | {"enable.auto.commit": False, "enable.partition.eof": True}
-    )
-    try:
-        for message in _messages(consumer, name):
-            record = record_from(message, len(conf().topic_prefix))
-            try:
-                _note(told, record, ids, own, state.version)
-            except Rejected as error:
-                if not skip_unreadable:
-                    raise Unreadable(f"{topic}/{record.partition} at {record.offset}: {error}") from error
-                told.unreadable += 1
-        return told
-    except KafkaException as error:
-        raise TransientError(f"Kafka does not tell what is in {topic}: {error.args[0].str()}") from error
-    finally:
-        consumer.close()
 
+    def unreadable(record: Unreadable) -> None:
+        if not skip_unreadable:
+            raise record
+        told.unreadable += 1
 
-def _messages(consumer: Consumer, name: str) -> Iterator[Message]:
-    """All records of a topic, partition by partition as they come, to where each ends."""
-    unread = set(consumer.list_topics(name, timeout=_FIRST_ANSWER).topics[name].partitions)
-    consumer.assign([TopicPartition(name, number, OFFSET_BEGINNING) for number in unread])
-    heard = monotonic()
-    while unread:
-        for message in consumer.consume(_AT_ONCE, 1.0):
-            heard, error = monotonic(), message.error()
-            if error is None:
-                yield message
-            elif error.code() == KafkaError._PARTITION_EOF:
-                unread.discard(int(message.partition() or 0))
-            else:
-                raise KafkaException(error)
-        if monotonic() - heard > _SILENCE:
-            raise TransientError(f"Kafka has not answered for {_SILENCE} s.")
-
-
-def _note(told: Told, record: Record, ids: CachedIds, own: Mapping[str, int], version: str) -> None:
-    if record.value is None:
-        return
-    event = decode(record, ids)
-    number = int(event.data[version])
-    if number > told.highest.get(event.key, -1):
-        told.highest[event.key] = number
-        if number > own.get(event.key, -1):
-            told.newer[event.key] = event
+    for event in read_topic(topic, unreadable=unreadable):
+        number = int(event.data[state.version])
+        if number > told.highest.get(event.key, -1):
+            told.highest[event.key] = number
+            if number > own.get(event.key, -1):
+                told.newer[event.key] = event
+    return told

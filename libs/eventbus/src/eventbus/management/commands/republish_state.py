@@ -6,7 +6,8 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from eventbus.conf import conf
 from eventbus.errors import TransientError
-from eventbus.state import Told, Unreadable, read_state, republish, state_table, take_back
+from eventbus.reading import Unreadable
+from eventbus.state import Told, read_state, republish, state_table, take_back
 
 
 class Command(BaseCommand):
