@@ -26,6 +26,7 @@ from billing.domain import (
     fold,
     last_time_of_day,
     next_due,
+    next_weekday,
     parse_price_keys,
     price_of,
     title_of,
@@ -126,6 +127,14 @@ class TestDueTimes:
         first = next_due(datetime(2026, 10, 29, 12, tzinfo=UTC), zone=zone, at=at)
         assert first == datetime(2026, 10, 29, 20, 30, tzinfo=UTC)
         assert next_due(first, zone=zone, at=at).astimezone(zone).date() == date(2026, 10, 30)
+
+    @given(st.dates(date(2020, 1, 1), date(2030, 1, 1)))
+    def test_no_weekday_lies_between_a_day_and_the_weekday_after_it(self, day):
+        found = next_weekday(day)
+        between = [day + timedelta(days=n) for n in range(1, (found - day).days)]
+        assert found > day
+        assert found.weekday() < 5
+        assert all(day.weekday() >= 5 for day in between)
 
     @given(st.integers(0, 20 * 366 * 86_400))
     def test_due_times_rise_and_are_weekdays_at_six(self, seconds):

@@ -27,6 +27,11 @@ def next_due(after: datetime, *, zone: ZoneInfo, at: time) -> datetime:
         day += timedelta(days=1)
 
 
+def next_weekday(day: date) -> date:
+    """The first day after a day that is no weekend: the latest on which the cycle after that day's can be due."""
+    return day + timedelta(days=7 - day.weekday() if day.weekday() >= 4 else 1)
+
+
 def last_time_of_day(now: datetime, *, zone: ZoneInfo, at: time) -> datetime:
     """The last moment, not after `now`, at which the business zone's clock showed that time, in UTC."""
     today = due_on(business_date(now, zone), zone=zone, at=at)

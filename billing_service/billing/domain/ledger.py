@@ -49,6 +49,9 @@ CREDITS_WORKER: Mapping[Kind, bool] = {
 }
 
 
+RESTORED = "taken back after a restore"  # the cause of entries of which no topic tells it
+
+
 class LedgerError(Exception):
     """A rule of the ledger was broken; whoever sent the cause has to look at it."""
 
@@ -168,6 +171,11 @@ def cycle_key(due_at: datetime) -> str:
     return f"cycle:{due_at.astimezone(UTC).isoformat()}"
 
 
+def reopened_cycle_key(due_at: datetime, *, after: datetime) -> str:
+    """One that the demo opens after closing early, at the same due time: it names the moment of that, too."""
+    return f"{cycle_key(due_at)}:{after.astimezone(UTC).isoformat()}"
+
+
 def payout_key(cycle_id: UUID, account_id: UUID) -> str:
     return f"payout:{cycle_id}:{account_id}"
 
@@ -178,6 +186,11 @@ def payout_return_key(transfer_id: UUID) -> str:
 
 def adjustment_key(form_key: UUID) -> str:
     return f"adjustment:{form_key}"
+
+
+def restored_adjustment_key(transfer_id: UUID) -> str:
+    """Of a correction that was taken back after a restore: no topic tells the key of its form."""
+    return f"adjustment:restored:{transfer_id}"
 
 
 @dataclass(slots=True)

@@ -65,6 +65,20 @@ def still_owed_count(*, cycle_id: UUID, next_cycle_id: UUID) -> int:
     return int(query(f"SELECT count(*) {OWED} {MAYBE_OWED}", {"cycle": cycle_id, "next": next_cycle_id})[0][0])
 
 
+def paid_otherwise(*, cycle_id: UUID, next_cycle_id: UUID) -> list[str]:
+    """Payouts of a cycle, by their keys, that are not what it owed: the balance before any of the next one's."""
+    statement = """
+        SELECT p.idempotency_key FROM billing_payout m JOIN billing_transfer p ON p.id = m.transfer_id
+        LEFT JOIN LATERAL (
+            SELECT t.balance_after FROM billing_transfer t
+            WHERE t.account_id = p.account_id AND t.id <> p.id AND t.cycle_id <> %(next)s
+            ORDER BY t.entry_no DESC LIMIT 1
+        ) owed ON true
+        WHERE m.cycle_id = %(cycle)s AND p.amount IS DISTINCT FROM owed.balance_after ORDER BY p.idempotency_key
+    """
+    return [row[0] for row in query(statement, {"cycle": cycle_id, "next": next_cycle_id})]
+
+
 def cycle_hash(*, cycle_id: UUID) -> str:
     """sha256 over a cycle's entries, chained to the cycle before it, as 64 hexadecimal digits."""
     return str(query(CYCLE_HASH + "WHERE c.id = %s", [cycle_id])[0][1])

@@ -16,7 +16,15 @@ from django.db import OperationalError, connection, transaction
 from django.db.models import Count, Sum
 from psycopg.errors import DeadlockDetected, LockNotAvailable
 
-from billing.domain import Kind, business_date, cycle_key, next_due, wait_begins, waits_for_consumption
+from billing.domain import (
+    Kind,
+    business_date,
+    cycle_key,
+    next_due,
+    reopened_cycle_key,
+    wait_begins,
+    waits_for_consumption,
+)
 from billing.events import published
 from billing.models import Cycle, Transfer
 from billing.selectors.journal import anybody_owed, cycle_hash
@@ -67,15 +75,16 @@ def cycle_open_first(*, due_at: datetime) -> bool:
     """Open the first cycle of an empty ledger; False if there is another already, also one opened meanwhile."""
     if Cycle.objects.exists():
         return False
-    cycle = _cycle(cycle_key(due_at), due_at=due_at)
+    cycle = cycle_new(event_id(cycle_key(due_at)), due_at=due_at)
     return (
         bool(Cycle.objects.bulk_create([cycle], ignore_conflicts=True)) and Cycle.objects.filter(id=cycle.id).exists()
     )
 
 
-def _cycle(key: str, *, due_at: datetime, starts_at: datetime | None = None) -> Cycle:
+def cycle_new(id_: UUID, *, due_at: datetime, starts_at: datetime | None = None) -> Cycle:
+    """An open cycle with its labels, which follow no later change of the settings; not saved."""
     return Cycle(
-        id=event_id(key),
+        id=id_,
         starts_at=starts_at,
         due_at=due_at,
         due_on=business_date(due_at, zone()),
@@ -186,8 +195,8 @@ def cycle_flip(*, cycle_id: UUID, now: datetime) -> None:
     cycle.save(update_fields=["state", "closing_at", "due_at", "due_on"])
     due_at = next_due(cycle.due_at, zone=zone(), at=settings.BILLING_CYCLE_TIME)
     # The cycle closed early has the id of the due time that it had, which is the next one's now.
-    key = f"{cycle_key(due_at)}:{cycle.due_at.isoformat()}" if early else cycle_key(due_at)
-    _cycle(key, due_at=due_at, starts_at=cycle.due_at).save(force_insert=True)
+    key = reopened_cycle_key(due_at, after=cycle.due_at) if early else cycle_key(due_at)
+    cycle_new(event_id(key), due_at=due_at, starts_at=cycle.due_at).save(force_insert=True)
     log.info("cycle.closing", due_at=cycle.due_at.isoformat(), next_due_at=due_at.isoformat())
 
 
@@ -206,15 +215,20 @@ def cycle_finish(*, cycle_id: UUID, next_cycle_id: UUID, now: datetime) -> bool 
         return False
     if anybody_owed(cycle_id=cycle_id, next_cycle_id=next_cycle_id):
         return None
-    payouts = Transfer.objects.filter(cycle=cycle, kind=Kind.PAYOUT).aggregate(count=Count("id"), sum=Sum("amount"))
-    cycle.payout_count, cycle.payout_sum = payouts["count"], payouts["sum"] or 0
-    cycle.hash = cycle_hash(cycle_id=cycle.id)
-    cycle.state, cycle.closed_at = Cycle.State.CLOSED, now
-    cycle.failure, cycle.failed_at = "", None
-    cycle.save()
+    cycle_settle(cycle, closed_at=now)
     publish(published.cycle_closed(cycle=cycle, closed_at=now))
     log.info("cycle.closed", due_at=cycle.due_at.isoformat(), payouts=cycle.payout_count, cents=cycle.payout_sum)
     return True
+
+
+def cycle_settle(cycle: Cycle, *, closed_at: datetime) -> None:
+    """Write that a cycle which owes nobody is closed, with the sums of its payouts and the hash over its entries."""
+    payouts = Transfer.objects.filter(cycle=cycle, kind=Kind.PAYOUT).aggregate(count=Count("id"), sum=Sum("amount"))
+    cycle.payout_count, cycle.payout_sum = payouts["count"], payouts["sum"] or 0
+    cycle.hash = cycle_hash(cycle_id=cycle.id)
+    cycle.state, cycle.closed_at = Cycle.State.CLOSED, closed_at
+    cycle.failure, cycle.failed_at = "", None
+    cycle.save()
 
 
 @transaction.atomic

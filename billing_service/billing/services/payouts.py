@@ -66,12 +66,13 @@ def _pay(owed: dict[UUID, int], *, cycle_id: UUID, now: datetime) -> None:
     ]
     batch = Batch(cycle_id=cycle_id, recorded_at=database_now())
     entries = post(postings, batch=batch, balances=accounts_lock(owed), stored={})
-    payouts = [_payout(entry.posting, cycle_id=cycle_id, now=batch.recorded_at) for entry in entries]
+    payouts = [payout_mail(entry.posting, cycle_id=cycle_id, now=batch.recorded_at) for entry in entries]
     Payout.objects.bulk_create(payouts)
     publish_many(published.payout_made(payout=payout, time=now) for payout in payouts)
 
 
-def _payout(posting: Posting, *, cycle_id: UUID, now: datetime) -> Payout:
+def payout_mail(posting: Posting, *, cycle_id: UUID, now: datetime) -> Payout:
+    """The mail about a payout, to be sent from `now` on; not saved."""
     payout_id = event_id(f"payout_mail:{posting.key}")
     return Payout(
         id=payout_id,

@@ -123,8 +123,8 @@ def post(
     place = zone()
     dates = [business_date(entry.posting.occurred_at, place) for entry in entries]
     with step("post to the ledger"):
-        _write_transfers(entries, dates, hashes, batch)
-        _write_sums(entries, dates, balances, batch)
+        _write_transfers(entries, dates, hashes, [batch] * len(entries))
+        _write_sums(entries, dates, balances, batch.cycle_id)
         publish_many(
             published.transactions_posted(
                 entries, dates, cycle_id=batch.cycle_id, recorded_at=batch.recorded_at, traces=traces or {}
@@ -133,12 +133,28 @@ def post(
     return entries
 
 
+def post_again(
+    postings: Sequence[Posting], *, batches: Sequence[Batch], dates: Sequence[date], balances: Mapping[UUID, Balance]
+) -> None:
+    """Write postings that a lost journal had, in order, each with the batch and the business date that it had there.
+
+    Nothing is published: all of it was. The caller holds the accounts' locks and knows that the ids are new.
+    """
+    entries = fold(balances, postings)
+    _write_transfers(entries, dates, {posting.id: posting.payload_hash() for posting in postings}, batches)
+    of_cycles: dict[UUID, list[int]] = {}
+    for number, batch in enumerate(batches):
+        of_cycles.setdefault(batch.cycle_id, []).append(number)
+    for cycle_id, numbers in of_cycles.items():
+        _write_sums([entries[number] for number in numbers], [dates[number] for number in numbers], balances, cycle_id)
+
+
 def _write_transfers(
-    entries: Sequence[Entry], dates: Sequence[date], hashes: Mapping[UUID, bytes], batch: Batch
+    entries: Sequence[Entry], dates: Sequence[date], hashes: Mapping[UUID, bytes], batches: Sequence[Batch]
 ) -> None:
     with connection.cursor() as cursor, cursor.copy(COPY) as copy:
         copy.set_types(list(COLUMNS.values()))
-        for (posting, entry_no, balance_after), day in zip(entries, dates, strict=True):
+        for (posting, entry_no, balance_after), day, batch in zip(entries, dates, batches, strict=True):
             copy.write_row(
                 (
                     posting.id,
@@ -169,7 +185,7 @@ def _write_transfers(
 
 
 def _write_sums(
-    entries: Sequence[Entry], dates: Sequence[date], balances: Mapping[UUID, Balance], batch: Batch
+    entries: Sequence[Entry], dates: Sequence[date], balances: Mapping[UUID, Balance], cycle_id: UUID
 ) -> None:
     """Balances of the accounts and the rollup of their days, in one message."""
     ids = sorted({entry.posting.account_id for entry in entries})
@@ -193,7 +209,7 @@ def _write_sums(
                 ids,
                 [balances[id_].balance for id_ in ids],
                 [balances[id_].entry_no for id_ in ids],
-                batch.cycle_id,
+                cycle_id,
                 *map(list, zip(*rows, strict=True)),
             ],
         )

@@ -41,7 +41,7 @@ def task_events_post(events: Sequence[Event]) -> None:
     for a time that cannot be right.
     """
     batch = posting_batch()
-    causes = [_Cause.of(event) for event in events]
+    causes = [Cause.of(event) for event in events]
     prices = prices_ensure(first_seen(events))
     balances = accounts_lock(cause.account_id for cause in causes)
     stored = transfers_find(
@@ -50,7 +50,7 @@ def task_events_post(events: Sequence[Event]) -> None:
     worker_and_amount = {transfer_id: (known.account_id, known.amount) for transfer_id, known in stored.items()}
     postings = []
     for cause in causes:
-        posting = _posting(cause, prices[cause.task_id], worker_and_amount)
+        posting = posting_of(cause, prices[cause.task_id], worker_and_amount)
         worker_and_amount.setdefault(cause.id, (posting.account_id, posting.amount))
         postings.append(posting)
     traces = {cause.id: cause.event.traceparent for cause in causes}
@@ -65,7 +65,7 @@ def first_seen(events: Sequence[Event]) -> dict[UUID, datetime]:
     return seen
 
 
-class _Cause(NamedTuple):
+class Cause(NamedTuple):
     """A business event, read: its key, and the transfer that takes it back or that it takes back."""
 
     event: Event
@@ -77,7 +77,8 @@ class _Cause(NamedTuple):
     account_id: UUID
 
     @classmethod
-    def of(cls, event: Event) -> _Cause:
+    def of(cls, event: Event) -> Cause:
+        """Raises LedgerError for a number below 1."""
         kind = KIND_OF[event.name]
         task_id, account_id = UUID(event.data["task_id"]), UUID(event.data["account_id"])
         if kind is Kind.FEE:
@@ -89,8 +90,11 @@ class _Cause(NamedTuple):
         return cls(event, kind, key, event_id(key), event_id(other) if other else None, task_id, account_id)
 
 
-def _posting(cause: _Cause, price: Price, known: Mapping[UUID, tuple[UUID, int]]) -> Posting:
-    """What the event costs or earns; `known` has worker and amount of the transfers posted so far."""
+def posting_of(cause: Cause, price: Price, known: Mapping[UUID, tuple[UUID, int]]) -> Posting:
+    """What the event costs or earns; `known` has worker and amount of the transfers posted so far.
+
+    Raises LedgerError where the transfer that it takes back, or that takes it back, names another worker.
+    """
     amount = price.fee if cause.kind is Kind.FEE else price.reward
     other = known.get(cause.counterpart) if cause.counterpart else None
     if other is not None:

@@ -5,7 +5,7 @@ from uuid import UUID
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from billing.domain import Case, Company, Kind
+from billing.domain import RESTORED, Case, Company, Kind
 from billing.selectors.complaints import Complaint
 from billing.selectors.statements import Line
 from chassis.business_time import format_when, in_zone
@@ -65,6 +65,8 @@ def cause_in_words(line: Line, *, longest: int = CAUSE_READ) -> str:
     entry = line.entry
     if entry.kind == Kind.PAYOUT:
         return _("cycle due %(when)s was closed") % {"when": format_when(line.cycle.due_at)}
+    if entry.cause == RESTORED:
+        return _("taken back after a restore, %(time)s") % {"time": f"{in_zone(entry.occurred_at):%H:%M}"}
     unknown = _("%(cause)s, by %(who)s, %(time)s")
     words = str(BY_SOMEBODY.get((Kind(entry.kind), entry.cause), unknown))
     who = line.actor or _("the system")
