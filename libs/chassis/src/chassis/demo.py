@@ -26,7 +26,8 @@ class Turns:
         address = urlsplit(settings.CELERY_BROKER_URL)
         # Each service has a database of its own there for its jobs; this one is everybody's.
         self._notes = redis.Redis.from_url(urlunsplit(address._replace(path="/0")))
-        self._prefix = f"{settings.EVENTBUS['TOPIC_PREFIX']}demo"  # installations that share a broker may share this
+        # Installations that share a broker may share Valkey.
+        self._prefix = f"{getattr(settings, 'EVENTBUS', {}).get('TOPIC_PREFIX', '')}demo"
 
     def note(self, what: str, day: date) -> None:
         """Let the others go on."""
