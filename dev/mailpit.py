@@ -5,10 +5,12 @@ import urllib.request
 from email.message import EmailMessage
 from typing import Any
 
+MOST = 10_000  # it gives fifty to who does not say how many
+
 
 def messages(url: str) -> list[EmailMessage]:
     """All messages received, oldest first."""
-    newest_first = _ask(url, "messages")["messages"]
+    newest_first = _ask(url, f"messages?limit={MOST}")["messages"]
     return [_message(_ask(url, f"message/{brief['ID']}")) for brief in reversed(newest_first)]
 
 

@@ -20,8 +20,8 @@ from dev.system import CommandFailed
 START_SECONDS = 600.0  # building the images is not in it
 PUBLISHED = ("auth_db", "tasks_db", "billing_db", "analytics_db", "kafka", "registry", "valkey", "mail", "smtp")
 DATABASES = [f"{name}-db" for name in SERVICES]
-# Who sends SMS and Slack messages: the endpoint that takes them runs beside it, on the loopback of its container.
-SENDER = "tasks-worker"
+# The endpoint that takes SMS and Slack messages runs in a container that has memory to spare.
+POSTS_GO_TO = "tasks"
 
 
 class ComposeDriver(ContainerDriver):
@@ -32,13 +32,19 @@ class ComposeDriver(ContainerDriver):
         self._project = f"tracker-e2e-{os.getpid()}"
         self._ports = ports.free((*SERVICES, *PUBLISHED))
         settings = {ports.setting(name): str(number) for name, number in self._ports.items()}
-        self._environment = {**os.environ, **settings, **gateway.templates(gateway.PORT), "COMPOSE_PROFILES": ""}
+        self._environment = {
+            **os.environ,
+            **settings,
+            **gateway.templates(gateway.PORT, POSTS_GO_TO),
+            "COMPOSE_PROFILES": "",
+        }
         try:
             self._compose("build", "--quiet")
             self._compose("up", "--detach")
             self._wait(*self._running())
             source = Path(gateway.__file__).read_text()
-            self._compose("exec", "--detach", SENDER, "python", "-c", source, str(gateway.PORT))
+            listening = ("python", "-c", source, str(gateway.PORT), gateway.ANYWHERE)
+            self._compose("exec", "--detach", POSTS_GO_TO, *listening)
             self.seed()
         except BaseException:
             self.close()
@@ -74,7 +80,7 @@ class ComposeDriver(ContainerDriver):
         return mailpit.messages(f"http://127.0.0.1:{self._ports['mail']}")
 
     def posts(self) -> list[tuple[str, dict[str, str]]]:
-        return gateway.told(self._compose("exec", "-T", SENDER, "python", "-c", gateway.ASK))
+        return gateway.told(self._compose("exec", "-T", POSTS_GO_TO, "python", "-c", gateway.ASK))
 
     def kafka(self) -> dict[str, str]:
         registry = f"http://127.0.0.1:{self._ports['registry']}/apis/ccompat/v7"

@@ -9,7 +9,7 @@ import json
 import sys
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-LOOPBACK, PORT = "127.0.0.1", 8099  # where the port is not another program's
+LOOPBACK, ANYWHERE, PORT = "127.0.0.1", "0.0.0.0", 8099  # where the port is not another program's
 # What a driver runs beside a gateway on that port, to hear what was posted: `told` reads the answer.
 ASK = f"from urllib.request import urlopen; print(urlopen('http://{LOOPBACK}:{PORT}').read().decode())"
 
@@ -17,8 +17,8 @@ ASK = f"from urllib.request import urlopen; print(urlopen('http://{LOOPBACK}:{PO
 class Gateway(ThreadingHTTPServer):
     """`posts` are (address, JSON) in the order in which they came."""
 
-    def __init__(self, port: int = 0) -> None:
-        super().__init__((LOOPBACK, port), Handler)
+    def __init__(self, port: int = 0, host: str = LOOPBACK) -> None:
+        super().__init__((host, port), Handler)
         self.posts: list[tuple[str, dict[str, str]]] = []
 
 
@@ -43,9 +43,9 @@ class Handler(BaseHTTPRequestHandler):
         """Says nothing."""
 
 
-def templates(port: int) -> dict[str, str]:
-    """The settings of the tasks service with which its messages arrive at a gateway on its own machine."""
-    place = f"json://{LOOPBACK}:{port}"
+def templates(port: int, host: str = LOOPBACK) -> dict[str, str]:
+    """The settings of the tasks service with which its messages arrive at a gateway."""
+    place = f"json://{host}:{port}"
     return {"NOTIFY_SMS_URL": f"{place}/sms/{{number}}", "NOTIFY_SLACK_URL": f"{place}/slack/{{member}}"}
 
 
@@ -54,4 +54,4 @@ def told(answer: str) -> list[tuple[str, dict[str, str]]]:
 
 
 if __name__ == "__main__":
-    Gateway(int(sys.argv[1])).serve_forever()
+    Gateway(int(sys.argv[1]), *sys.argv[2:]).serve_forever()
