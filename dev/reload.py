@@ -1,4 +1,4 @@
-"""Changed code shows within seconds: a template in pages at once; with Python all start anew, pages first."""
+"""Changed code shows within seconds: in pages without dropping a request, then in the processes without pages."""
 
 import signal
 import threading
@@ -43,16 +43,28 @@ class Reloader:
 
     def _reload(self, paths: list[Path]) -> None:
         services = services_of(paths)
-        if not any(path.suffix == ENDING_PYTHON for path in paths):
-            for name in services:
+        python = [path for path in paths if path.suffix == ENDING_PYTHON]
+        kept = any(map(_is_kept_by_gunicorn, python))
+        # Pages first: somebody is looking.
+        if not kept:
+            for service in services:
                 # gunicorn makes new workers without dropping a request
-                self._supervisor.programs[f"{name}-web"].process.terminate(signal.SIGHUP)
+                self._supervisor.programs[f"{service}-web"].process.terminate(signal.SIGHUP)
+        if not python:
             return
-        # Its master keeps what it has loaded itself, settings among it. Pages first: somebody is looking.
-        for name in sorted(self._supervisor.programs, key=lambda name: not name.endswith("-web")):
-            if name.split("-")[0] in services and not self._ending.is_set():
+        for name in sorted(self._supervisor.programs, key=lambda name: not _is_web(name)):
+            if name.split("-")[0] in services and (kept or not _is_web(name)) and not self._ending.is_set():
                 self._supervisor.stop(name)
                 self._supervisor.start(name)
+
+
+def _is_web(program: str) -> bool:
+    return program.endswith("-web")
+
+
+def _is_kept_by_gunicorn(path: Path) -> bool:
+    """Whether its master has loaded it itself, to write its lines: settings, and what they use."""
+    return path.relative_to(ROOT).parts[0] == "libs" or path.parent.name == "config"
 
 
 def _concerns(_: watchfiles.Change, name: str) -> bool:

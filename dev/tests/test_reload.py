@@ -75,10 +75,21 @@ def test_a_template_is_taken_up_by_the_pages_of_its_service_without_dropping_a_r
     assert supervisor.told == ["SIGHUP tasks-web"]
 
 
-def test_python_starts_all_processes_of_its_service_anew_and_the_pages_first(
+def test_python_is_taken_up_by_all_processes_of_its_service_and_by_the_pages_first(
     project: Path, supervisor: Programs
 ) -> None:
     (project / "billing_service/domain.py").write_text("new = 1")
+    until(lambda: len(supervisor.told) == 5)
+    assert supervisor.told[0] == "SIGHUP billing-web"
+    names = ("consumer-accounts", "relay")
+    assert supervisor.told[1:] == [f"{what} billing-{name}" for name in names for what in ("stop", "start")]
+
+
+def test_settings_start_the_pages_anew_too_because_gunicorn_itself_has_read_them(
+    project: Path, supervisor: Programs
+) -> None:
+    (project / "billing_service/config").mkdir()
+    (project / "billing_service/config/settings.py").write_text("new = 1")
     until(lambda: len(supervisor.told) == 6)
     names = ("web", "consumer-accounts", "relay")
     assert supervisor.told == [f"{what} billing-{name}" for name in names for what in ("stop", "start")]

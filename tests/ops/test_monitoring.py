@@ -65,7 +65,7 @@ def exported() -> set[str]:
     """Names of the metrics in the code: of counters, gauges, histograms and figures."""
     folders = [ROOT / "libs" / "eventbus" / "src", ROOT / "libs" / "chassis" / "src", *map(service_dir, SERVICES)]
     text = "\n".join(path.read_text() for folder in folders for path in sources(folder))
-    names = re.findall(r'(?:Counter|Gauge|Histogram)\(\s*"([a-z_]+)"|"([a-z_]+)": Figure\(', text)
+    names = re.findall(r'(?:Counter|Gauge|Histogram|GaugeMetricFamily)\(\s*"([a-z_]+)"|"([a-z_]+)": Figure\(', text)
     return {SUFFIXES.sub("", name) for pair in names for name in pair if name}
 
 

@@ -231,8 +231,10 @@ def test_figures_are_missing_while_the_database_is_away(settings, monkeypatch):
     connection.close()
     monkeypatch.setitem(connection.settings_dict, "PORT", "1")
     assert registry.get_sample_value("form_keys") is None
+    assert registry.get_sample_value("tracker_database_answers") == 0
     monkeypatch.setitem(connection.settings_dict, "PORT", port)
     assert registry.get_sample_value("form_keys") == 0
+    assert registry.get_sample_value("tracker_database_answers") == 1
 
 
 def test_the_web_process_asks_for_a_pool(monkeypatch):

@@ -1,7 +1,7 @@
 """Figures of the database for Prometheus, read at each scrape of a service's worker.
 
 The setting `FIGURES` names tables of name -> `Figure`. A table is read by one process of a service, so that nothing is
-counted twice; while the database is away its figures are missing, and `up` of the others says the rest.
+counted twice. While the database is away its figures are missing, and `tracker_database_answers` says that it is.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -51,7 +51,30 @@ class Figures(Collector):
             connection.close()  # each scrape has a thread of its own
 
 
+class Answers(Collector):
+    """Whether the database answers: the alerts on its figures are silent while it does not."""
+
+    def describe(self) -> Iterator[Metric]:
+        """Without asking."""
+        return iter([self._metric(None)])
+
+    def collect(self) -> Iterator[Metric]:
+        """Asks now."""
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT 1")
+            yield self._metric(1)
+        except Error:
+            yield self._metric(0)
+        finally:
+            connection.close()
+
+    def _metric(self, value: int | None) -> Metric:
+        return GaugeMetricFamily("tracker_database_answers", "Whether the database answers", value=value)
+
+
 def register(registry: CollectorRegistry = REGISTRY) -> None:
-    """Add the tables of the setting to the metrics of this process."""
+    """Add the tables of the setting to the metrics of this process, and whether they can be read."""
+    registry.register(Answers())
     for path in getattr(settings, "FIGURES", ()):
         registry.register(Figures(import_string(path)))
