@@ -41,7 +41,8 @@ class Programs:
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for folder in (*(f"{name}_service" for name in SERVICES), *(f"libs/{name}/src" for name in LIBRARIES)):
-        (tmp_path / folder / "tests").mkdir(parents=True)
+        for inner in ("tests", "config"):
+            (tmp_path / folder / inner).mkdir(parents=True)
     monkeypatch.setattr(reload, "ROOT", tmp_path)
     monkeypatch.setattr(reload, "service_dir", lambda name: tmp_path / f"{name}_service")
     return tmp_path
@@ -88,7 +89,6 @@ def test_python_is_taken_up_by_all_processes_of_its_service_and_by_the_pages_fir
 def test_settings_start_the_pages_anew_too_because_gunicorn_itself_has_read_them(
     project: Path, supervisor: Programs
 ) -> None:
-    (project / "billing_service/config").mkdir()
     (project / "billing_service/config/settings.py").write_text("new = 1")
     until(lambda: len(supervisor.told) == 6)
     names = ("web", "consumer-accounts", "relay")
