@@ -140,7 +140,7 @@ def test_the_list_asks_the_same_number_of_queries_however_long_it_is(
         Account(id=uuid4(), email=f"w{n}@popug.example", full_name=f"W {n}", created_at=NOW, updated_at=NOW)
         for n in range(200)
     )
-    with django_assert_num_queries(3):
+    with django_assert_num_queries(4):  # and how common the word is
         client.get("/?q=w&status=invited&sort=-seen")
 
 
@@ -150,6 +150,25 @@ def test_a_search_reads_its_index_and_not_every_account(db: None) -> None:
         for text in ("wil", "w.weber@pop"):
             plan = selectors.accounts_search(text=text).explain()
             assert "account_words" in plan or "account_email_prefix" in plan
+
+
+def test_common_words_and_rare_ones_are_found_with_their_accounts_in_order(db: None) -> None:
+    Account.objects.bulk_create(
+        Account(
+            id=uuid4(),
+            email=f"w{n}@popug.example",
+            full_name=f"Popug {n:03}",
+            position="Feeder",
+            created_at=NOW,
+            updated_at=NOW,
+        )
+        for n in range(60)
+    )
+    found = {text: list(selectors.accounts_search(text=text).order_by("sorted_name", "id")) for text in ("feed", "042")}
+    assert [account.full_name for account in found["feed"]] == [f"Popug {n:03}" for n in range(60)]
+    assert [account.full_name for account in found["042"]] == ["Popug 042"]
+    assert "ANY (" in selectors.accounts_search(text="042").explain()
+    assert "ANY (" not in selectors.accounts_search(text="feed").explain()
 
 
 @pytest.mark.parametrize(

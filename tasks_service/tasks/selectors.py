@@ -14,7 +14,6 @@ from django.db.models import (
     Count,
     ExpressionWrapper,
     F,
-    Func,
     OuterRef,
     Q,
     QuerySet,
@@ -22,6 +21,7 @@ from django.db.models import (
     Sum,
 )
 
+from chassis.queries import AnyOf
 from chassis.replica.models import Account
 from tasks import domain
 from tasks.models import (
@@ -86,15 +86,7 @@ def found(tasks: QuerySet[Task], text: str, *, newest: Sequence[str]) -> QuerySe
     latest = along.annotate(hit=F("match")).order_by(*newest)[:LATEST]
     if latest.aggregate(hits=Count("pk", filter=Q(hit=True)))["hits"] > COMMON:
         return along.filter(match=True)
-    return tasks.filter(_AnyOf(F("pk"), ArraySubquery(TaskSearch.objects.filter(words=query).values("task_id"))))
-
-
-class _AnyOf(Func):
-    """`id = ANY (ARRAY(...))`: read once, and from its own index, whatever is around it."""
-
-    template = "%(expressions)s)"
-    arg_joiner = " = ANY ("
-    output_field = BooleanField()
+    return tasks.filter(AnyOf(F("pk"), ArraySubquery(TaskSearch.objects.filter(words=query).values("task_id"))))
 
 
 def task_get(task_id: UUID) -> Task:
