@@ -12,7 +12,7 @@ from billing.selectors.ledger_check import ledger_findings
 from billing.services.adjustments import adjustment_post, adjustment_reverse
 from eventbus.testing import deliver, published
 from tests.ledger import balances, close
-from tests.make import BOSS, DUE, MONDAY, WILMA, completed, open_cycle, reward, task_id
+from tests.make import BORIS, BOSS, DUE, MONDAY, NINA, WILMA, account, completed, open_cycle, reward, task_id
 
 pytestmark = pytest.mark.django_db
 REASON = "The reward of last week was lost."
@@ -20,6 +20,8 @@ REASON = "The reward of last week was lost."
 
 @pytest.fixture(autouse=True)
 def cycle():
+    account(WILMA)
+    account(BORIS, name="Boris Bauer")
     return open_cycle()
 
 
@@ -45,7 +47,7 @@ def test_a_form_sent_twice_books_once():
 
 
 @pytest.mark.parametrize(
-    "other", [{"amount": 999}, {"credit": False}, {"reason": "Another reason."}, {"account_id": BOSS}]
+    "other", [{"amount": 999}, {"credit": False}, {"reason": "Another reason."}, {"account_id": BORIS}]
 )
 def test_the_same_key_with_another_content_is_refused_with_an_alarm(other):
     key = uuid4()
@@ -92,6 +94,32 @@ def test_an_amount_or_a_reason_out_of_bounds_is_refused(wrong):
     with pytest.raises(LedgerError):
         correct(**wrong)
     assert not LedgerAccount.objects.exists()
+
+
+def test_nobody_posts_on_the_own_account():
+    with pytest.raises(LedgerError, match="own account"):
+        correct(actor_id=WILMA)
+    wrong = correct()
+    with pytest.raises(LedgerError, match="own account"):
+        adjustment_reverse(form_key=uuid4(), transfer_id=wrong, reason=REASON, actor_id=WILMA, now=MONDAY)
+    assert balances() == {WILMA: 1050}
+
+
+@pytest.mark.parametrize("role", ["manager", "admin", "finance", ""])
+def test_a_correction_is_for_workers_and_for_whoever_has_a_ledger_account(role):
+    account(NINA, name="Nina Novak", role=role)
+    with pytest.raises(LedgerError, match="for a worker"):
+        correct(account_id=NINA)
+    assert not LedgerAccount.objects.exists()
+    deliver("tasks", [completed(account=NINA)])
+    correct(account_id=NINA)
+    assert balances() == {NINA: reward(task_id()) + 1050}
+
+
+def test_a_worker_who_left_without_an_entry_can_be_corrected():
+    account(NINA, name="Nina Novak", is_active=False)
+    correct(account_id=NINA)
+    assert balances() == {NINA: 1050}
 
 
 def test_the_database_refuses_a_correction_without_actor_or_reason():

@@ -8,7 +8,7 @@ from billing.models import Transfer
 from billing.selectors.ledger_check import ledger_findings
 from chassis.replica.models import Account
 from eventbus.testing import deliver
-from tests.make import BORIS, WILMA, account, assigned, completed, fee, open_cycle, reward, task_id
+from tests.make import BORIS, BOSS, WILMA, account, assigned, completed, fee, open_cycle, reward, task_id
 from tests.pages import dollars, page, rows, soup_of, text
 
 pytestmark = pytest.mark.django_db
@@ -150,6 +150,23 @@ class TestWhatIsRefused:
         exported = b"".join(finance.get("/corrections/export?format=csv").streaming_content).decode("utf-8-sig")
         assert ("'=cmd()" in exported) == reason.startswith("=")
 
+    def test_nobody_corrects_the_own_account(self, browser, worked):
+        client = browser(who=account(name="Fatima Farouk", role="finance"))
+        deliver("tasks", [assigned(task_id(8), account=client.account.id)])
+        for step in ("preview", "post"):
+            response = client.post(NEW, typed(worker="fatima@popug.example", step=step))
+            assert errors(response) == ["This is your own account: a colleague of finance has to post it."]
+        assert not Transfer.objects.filter(kind="adjustment").exists()
+        for address in ("/statement", f"/entries/{Transfer.objects.get(account_id=client.account.id).id}"):
+            assert not page(client, address).select(f"a[href^='{NEW}']")
+
+    @pytest.mark.parametrize("who", ["Max Braun", str(BOSS)])
+    def test_who_is_no_worker_and_has_no_ledger_account_is_refused(self, finance, worked, who):
+        said = errors(finance.post(NEW, typed(worker=who)))
+        assert said == ["Only workers, and whoever has a statement already, can be corrected."]
+        deliver("tasks", [assigned(task_id(8), account=BOSS)])
+        assert "Preview of a correction" in text(soup_of(finance.post(NEW, typed(worker=who))))
+
     def test_an_entry_of_another_worker_is_refused(self, finance, worked):
         entry = Transfer.objects.get(account_id=BORIS)
         assert "That entry is another worker's." in errors(finance.post(NEW, typed(about=str(entry.id))))
@@ -229,6 +246,16 @@ class TestTakingBack:
             response = finance.post(address, given, follow=True)
         assert "somebody did this before" in response.content.decode()
         assert Transfer.objects.filter(reverses=wrong.id).count() == 1
+
+    def test_nobody_takes_back_what_is_on_the_own_account(self, browser, wrong):
+        client = browser(who=Account.objects.get(id=WILMA))
+        Account.objects.filter(id=WILMA).update(role="finance")
+        address = f"/entries/{wrong.id}/take-back"
+        assert not page(client, f"/entries/{wrong.id}").select(f"a[href='{address}']")
+        assert "a colleague of finance has to do this" in text(page(client, address))
+        response = client.post(address, {"form_key": str(uuid4()), "reason": REASON})
+        assert response.status_code == 422
+        assert not Transfer.objects.filter(reverses=wrong.id).exists()
 
     def test_an_empty_reason_says_so(self, finance, wrong):
         response = finance.post(f"/entries/{wrong.id}/take-back", {"form_key": str(uuid4()), "reason": ""})

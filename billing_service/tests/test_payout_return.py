@@ -12,7 +12,7 @@ from billing.selectors.ledger_check import ledger_findings
 from billing.services.adjustments import payout_return
 from eventbus.testing import deliver, published
 from tests.ledger import balances, close
-from tests.make import BOSS, DUE, WILMA, completed, open_cycle, reward, task_id
+from tests.make import BOSS, DUE, WILMA, account, completed, open_cycle, reward, task_id
 from tests.pages import dollars, page, rows, text
 
 pytestmark = pytest.mark.django_db
@@ -57,6 +57,19 @@ def test_only_a_payout_is_returned(payout):
         come_back(Transfer.objects.get(kind="earning"))
     with pytest.raises(LedgerError, match="10 to 500"):
         come_back(payout, reason="short")
+
+
+def test_nobody_enters_the_own_payout_as_returned(browser, payout):
+    with pytest.raises(LedgerError, match="own account"):
+        come_back(payout, actor_id=WILMA)
+    client, address = browser(who=account(WILMA, role="finance")), f"/entries/{payout.id}"
+    assert not page(client, address).select(f".page-actions a[href='{address}/return']")
+    soup = page(client, f"{address}/return")
+    assert "a colleague of finance has to do this" in text(soup)
+    assert not soup.select("main form")
+    response = client.post(f"{address}/return", {"form_key": str(uuid4()), "reason": REASON})
+    assert response.status_code == 422
+    assert not Transfer.objects.filter(kind="payout_return").exists()
 
 
 def test_neither_payouts_nor_their_returns_are_income(payout):

@@ -163,6 +163,7 @@ class TestByHand:
 
     def test_the_same_form_sent_once_more_is_refused(self):
         cycle_open_first(due_at=DUE)
+        account(WILMA)
         dump = Dump()
         form = {"form_key": uuid4(), "account_id": WILMA, "amount": 500, "credit": True, "reason": REASON}
         adjustment_post(**form, actor_id=BOSS, now=DUE)

@@ -14,7 +14,7 @@ from billing.services.task_events import task_events_post, tasks_apply
 from eventbus import event_id
 from eventbus.testing import published
 from tests.ledger import close
-from tests.make import BOSS, DUE, open_cycle
+from tests.make import BOSS, DUE, account, open_cycle
 from tests.test_ledger_properties import FEW, WORKERS, expected, histories, rolled_back, shuffled
 from tests.told import Dump, replay, take_back
 
@@ -45,8 +45,8 @@ def work_on(data, batches, corrections, *, dump_at=None):
 
 def paid():
     sums = defaultdict(int)
-    for account, amount in Transfer.objects.filter(kind="payout").values_list("account_id", "amount"):
-        sums[account] += amount
+    for worker, amount in Transfer.objects.filter(kind="payout").values_list("account_id", "amount"):
+        sums[worker] += amount
     return sums
 
 
@@ -56,6 +56,8 @@ def test_what_was_told_is_there_and_nobody_gets_more_than_is_right(histories, da
     @rolled_back
     def example():
         open_cycle()
+        for worker in WORKERS:
+            account(worker)
         events = [event for _, history, _ in histories for event in history]
         batches, corrections = shuffled(data, events), {}
         dump = work_on(data, batches, corrections, dump_at=data.draw(st.integers(0, len(batches) - 1)))

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from uuid import UUID
 
 from billing.domain import short_name
+from billing.models import LedgerAccount
 from chassis.replica.models import Account
 
 
@@ -14,6 +15,12 @@ def accounts_of(ids: Iterable[UUID]) -> dict[UUID, Account]:
     wanted = set(ids)
     known = Account.objects.in_bulk(wanted)
     return {id_: known.get(id_) or Account(id=id_) for id_ in wanted}
+
+
+def takes_corrections(account_id: UUID) -> bool:
+    """Whether the account is a worker's, or somebody's who has a ledger account, whatever the role (B2, B6)."""
+    workers = Account.objects.filter(id=account_id, role="worker")
+    return workers.exists() or LedgerAccount.objects.filter(id=account_id).exists()
 
 
 def actor_names(actors: Iterable[str]) -> dict[str, str]:

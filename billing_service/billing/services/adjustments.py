@@ -23,6 +23,7 @@ from billing.domain import (
 )
 from billing.metrics import PAYLOAD_CONFLICTS
 from billing.models import Transfer
+from billing.selectors.people import takes_corrections
 from billing.services.cycles import posting_batch
 from billing.services.postings import Batch, accounts_lock, post, transfers_find
 from eventbus import event_id
@@ -43,9 +44,13 @@ def adjustment_post(
 ) -> UUID:
     """Pay to (`credit`) or take from a worker an amount in cents above zero; returns the transfer's id.
 
-    `task_id` and `about`, an entry, say what it is about. The same form key books once. Raises LedgerError for an
-    amount above CORRECTION_LIMIT, or a reason that is not 10 to 500 characters long.
+    `task_id` and `about`, an entry, say what it is about. The same form key books once. Raises LedgerError for the
+    actor's own account, for one that is no worker's and has no ledger account, for an amount above CORRECTION_LIMIT,
+    or a reason that is not 10 to 500 characters long.
     """
+    _refuse_own(account_id, actor_id=actor_id)
+    if not takes_corrections(account_id):
+        raise LedgerError("a correction is for a worker, or for somebody with a ledger account")
     posting = Posting(
         id=event_id(adjustment_key(form_key)),
         key=adjustment_key(form_key),
@@ -67,9 +72,10 @@ def adjustment_post(
 def adjustment_reverse(*, form_key: UUID, transfer_id: UUID, reason: str, actor_id: UUID, now: datetime) -> UUID:
     """Take a wrong correction back, once, by the opposite one linked to it; returns the new transfer's id.
 
-    Raises LedgerError if the transfer is no correction or was taken back before.
+    Raises LedgerError if the transfer is no correction, was taken back before, or is on the actor's own account.
     """
     wrong = Transfer.objects.get(id=transfer_id)
+    _refuse_own(wrong.account_id, actor_id=actor_id)
     if wrong.kind != Kind.ADJUSTMENT or wrong.reverses is not None:
         raise LedgerError("only a correction can be taken back by a correction")
     posting = Posting(
@@ -96,9 +102,11 @@ def adjustment_reverse(*, form_key: UUID, transfer_id: UUID, reason: str, actor_
 def payout_return(*, transfer_id: UUID, reason: str, actor_id: UUID, now: datetime) -> UUID:
     """The bank sent a payout back: credit it again, once, to be paid at the next closing; returns the entry's id.
 
-    Raises LedgerError if the transfer is no payout or was returned before, or for a reason out of bounds.
+    Raises LedgerError if the transfer is no payout, was returned before, or is on the actor's own account, or for a
+    reason out of bounds.
     """
     payout = Transfer.objects.get(id=transfer_id)
+    _refuse_own(payout.account_id, actor_id=actor_id)
     if payout.kind != Kind.PAYOUT:
         raise LedgerError("only a payout can be returned")
     key = payout_return_key(payout.id)
@@ -119,6 +127,12 @@ def payout_return(*, transfer_id: UUID, reason: str, actor_id: UUID, now: dateti
     if transfers_find([posting.id]):
         raise LedgerError("this payout was returned before")
     return _post(posting, batch, balances)
+
+
+def _refuse_own(account_id: UUID, *, actor_id: UUID) -> None:
+    """Whoever posts by hand does not post for oneself: a colleague does (B6)."""
+    if account_id == actor_id:
+        raise LedgerError("nobody posts on the own account")
 
 
 def _post(posting: Posting, batch: Batch, balances: Mapping[UUID, Balance]) -> UUID:

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from billing.models import LedgerAccount, Task, Transfer
+from billing.selectors.people import takes_corrections
 from billing.selectors.search import find_entries, find_tasks, find_workers, uuid_in
 from chassis.form_keys import OneTimeForm
 from chassis.money import CentsField, format_cents
@@ -91,7 +92,7 @@ class ReasonForm(OneTimeForm):
 
 
 class CorrectionForm(ReasonForm):
-    """A correction: for whom, which way, how much, why, and what it is about (B6)."""
+    """A correction by `actor_id`: for whom, which way, how much, why, and what it is about (B6)."""
 
     PAY, TAKE = "pay", "take"
 
@@ -114,8 +115,9 @@ class CorrectionForm(ReasonForm):
     )
     field_order = ("worker", "direction", "amount", "reason", "about")
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, actor_id: UUID, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.actor_id = actor_id
         limit = settings.CORRECTION_LIMIT
         self.fields["amount"] = CentsField(
             max_cents=limit,
@@ -142,7 +144,7 @@ class CorrectionForm(ReasonForm):
             self.initial["worker"] = account.email
 
     def clean_worker(self) -> UUID:
-        """The one account that is meant; several are offered as choices."""
+        """The one account that is meant, a worker's and not one's own; several are offered as choices."""
         text = self.cleaned_data["worker"]
         found = list(find_workers(text)[: MOST_CHOICES + 1])
         found = [account for account in found if account.email.lower() == text.lower()] or found
@@ -154,6 +156,10 @@ class CorrectionForm(ReasonForm):
             self.choices = found[:MOST_CHOICES]
             raise ValidationError(_("Several people are called so: choose one of them."))
         self.account = found[0]
+        if self.account.id == self.actor_id:
+            raise ValidationError(_("This is your own account: a colleague of finance has to post it."))
+        if not takes_corrections(self.account.id):
+            raise ValidationError(_("Only workers, and whoever has a statement already, can be corrected."))
         return self.account.id
 
     def clean_about(self) -> str:

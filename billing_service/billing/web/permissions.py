@@ -23,6 +23,6 @@ def closes_cycles(account: Any) -> bool:
     return may(account, "finance")
 
 
-def corrects(account: Any) -> bool:
-    """Whether the account may post corrections and returned payouts (B6)."""
-    return may(account, "finance")
+def corrects(account: Any, *, whose: UUID | None = None) -> bool:
+    """Whether the account may post corrections and returned payouts (B6); nobody for oneself."""
+    return may(account, "finance") and account.id != whose

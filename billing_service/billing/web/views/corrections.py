@@ -69,10 +69,11 @@ def correction_export(request: HttpRequest) -> HttpResponseBase:
 @requires("finance")
 def correction_new(request: HttpRequest) -> HttpResponse:
     """The form, then a preview with the balance before and after, then the entry."""
+    actor_id = UUID(str(request.user.pk))
     if request.method != "POST":
         given = {name: request.GET[name] for name in ("worker", "about") if name in request.GET}
-        return _form(request, CorrectionForm(initial=given))
-    form = CorrectionForm(request.POST)
+        return _form(request, CorrectionForm(initial=given, actor_id=actor_id))
+    form = CorrectionForm(request.POST, actor_id=actor_id)
     if not form.is_valid():
         return _form(request, form, status=422)
     step = request.POST.get("step")
@@ -90,7 +91,7 @@ def _form(request: HttpRequest, form: CorrectionForm, status: int = 200) -> Http
 
 
 def _post(request: HttpRequest, form: CorrectionForm) -> str:
-    actor_id, values, posted = UUID(str(request.user.pk)), form.cleaned_data, False
+    values, posted = form.cleaned_data, False
 
     def effect() -> str:
         nonlocal posted
@@ -100,7 +101,7 @@ def _post(request: HttpRequest, form: CorrectionForm) -> str:
             amount=values["amount"],
             credit=form.change > 0,
             reason=values["reason"],
-            actor_id=actor_id,
+            actor_id=form.actor_id,
             now=database_now(),
             task_id=form.task.id if form.task else None,
             about=form.entry.id if form.entry else None,
@@ -109,7 +110,7 @@ def _post(request: HttpRequest, form: CorrectionForm) -> str:
         messages.success(request, _("The correction is posted; the worker sees it on the statement."))
         return reverse("entry_detail", args=[entry_id])
 
-    address = once(key=values["form_key"], kind="correction", actor_id=actor_id, effect=effect)
+    address = once(key=values["form_key"], kind="correction", actor_id=form.actor_id, effect=effect)
     if not posted:
         _tell_what_was_posted(request, form)
     return address
@@ -157,17 +158,19 @@ def _answer(
     if entry is None:
         raise Http404
     form = ReasonForm(request.POST or None)
-    if request.method != "POST" or not form.is_valid():
+    own = not corrects(request.user, whose=entry.account_id)
+    if request.method != "POST" or own or not form.is_valid():
         balance = balance_of(entry.account_id)
         context = {
             "form": form,
             "line": statements.lines([entry])[0],
             "entry": entry,
             "returns": kind is Kind.PAYOUT,
+            "own": own,
             "before": balance,
             "after": balance - entry.change,
         }
-        return render(request, "billing/entry_answer.html", context, status=422 if form.is_bound else 200)
+        return render(request, "billing/entry_answer.html", context, status=422 if request.method == "POST" else 200)
     actor_id, values = UUID(str(request.user.pk)), form.cleaned_data
 
     def answer() -> str:

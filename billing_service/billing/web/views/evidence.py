@@ -102,7 +102,7 @@ def entry_detail(request: HttpRequest, entry_id: UUID) -> HttpResponse:
     if links is None:
         raise Http404
     entry = links.line.entry
-    mine = corrects(request.user)
+    mine = corrects(request.user, whose=entry.account_id)
     context = {
         "links": links,
         "line": links.line,

@@ -174,7 +174,7 @@ def _statement(request: HttpRequest, account_id: UUID) -> HttpResponse:
         "day": day,
         "filter": StatementFilter(initial={"day": day}),
         "office": sees_everything(request.user),
-        "corrects": corrects(request.user),
+        "corrects": corrects(request.user, whose=account_id),
     }
     return render(request, "billing/statement.html", context)
 
