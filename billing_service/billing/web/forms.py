@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 from uuid import UUID
 
@@ -79,6 +80,28 @@ class CloseForm(OneTimeForm):
     """The button that closes a due cycle."""
 
 
+class AmountField(CentsField):
+    """An amount as people write it: plain digits, and a point before at most two more. `1e2` is nobody's amount."""
+
+    WRITTEN = re.compile(r"[0-9]+(\.[0-9]{1,2})?")
+
+    def __init__(self, *, max_cents: int, **kwargs: Any) -> None:
+        messages = {
+            "required": _("Say how much."),
+            "invalid": _("An amount is digits, with a point for cents: 12.50."),
+            "min_value": _("At least %(least)s.") % {"least": format_cents(1)},
+            "max_value": _("At most %(most)s.") % {"most": format_cents(max_cents)},
+        }
+        super().__init__(max_cents=max_cents, error_messages=messages, **kwargs)
+
+    def to_python(self, value: Any) -> Any:
+        """The number; raises ValidationError for all that is not written so."""
+        text = str(value).strip() if value is not None else ""
+        if text and not self.WRITTEN.fullmatch(text):
+            raise ValidationError(self.error_messages["invalid"], code="invalid")
+        return super().to_python(text)
+
+
 class ReasonForm(OneTimeForm):
     """Why an entry is answered by its opposite."""
 
@@ -119,7 +142,7 @@ class CorrectionForm(ReasonForm):
         super().__init__(*args, **kwargs)
         self.actor_id = actor_id
         limit = settings.CORRECTION_LIMIT
-        self.fields["amount"] = CentsField(
+        self.fields["amount"] = AmountField(
             max_cents=limit,
             label=_("Amount"),
             help_text=_("Up to %(limit)s, at most two decimals.") % {"limit": format_cents(limit)},
