@@ -15,7 +15,7 @@ from billing.services.adjustments import adjustment_post
 from eventbus.testing import deliver
 from tests.ledger import close
 from tests.make import BORIS, BOSS, MONDAY, WILMA, assigned, completed, task_id
-from tests.pages import page, rows
+from tests.pages import page, rows, text
 
 pytestmark = pytest.mark.django_db
 TASK = task_id()
@@ -139,6 +139,39 @@ def test_the_first_sheet_says_what_the_export_is(finance):
     assert about["Time zone"] == "Europe/Berlin"
     assert about["Made by"] == "Some finance"
     assert "Balance" in about
+
+
+def totals(client, address):
+    """The totals on the first sheet: number, format and currency."""
+    response = client.get(with_format(address, "xlsx"))
+    sheet = load_workbook(io.BytesIO(b"".join(response.streaming_content)))["About"]
+    return {row[0].value: (row[1].value, row[1].number_format, *(cell.value for cell in row[2:])) for row in sheet}
+
+
+def test_totals_are_numbers_with_two_decimals_and_their_currency(finance):
+    money = ("#,##0.00", "USD")
+    shown = {
+        text(fact.p): cents(text(fact.select_one(".fact-value"))) for fact in page(finance, "/totals").select(".fact")
+    }
+    workers = totals(finance, "/workers/export")
+    assert workers["Debts"] == (shown["Workers' debts"], *money)
+    assert workers["Owed to workers"] == (shown["Owed to workers"], *money)
+    assert workers["Debts"][0] < 0 < workers["Owed to workers"][0]
+    cycle = Cycle.objects.get(state="closed")
+    for address, name in (
+        (f"/workers/{WILMA}/export", "Balance"), ("/days/export", "Income"), ("/days/2026-03-02/export", "Income"),
+        (f"/cycles/{cycle.id}/export", "Paid out"),
+    ):  # fmt: skip
+        value, *rest = totals(finance, address)[name]
+        assert (type(value), tuple(rest)) in {(int, money), (float, money)}, address
+
+
+@pytest.mark.parametrize("address", [*(export for export, _, _ in SAME.values())])
+def test_no_two_columns_of_an_export_are_called_the_same(finance, address):
+    response = finance.get(with_format(address, "csv"))
+    head = next(csv.reader(io.StringIO(b"".join(response.streaming_content).decode("utf-8-sig"))))
+    assert len(head) == len(set(head))
+    assert head.count("Currency") == 1
 
 
 def test_an_export_is_logged(finance, caplog):

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
-from decimal import Decimal
 from itertools import islice
 from typing import Any
 
@@ -18,7 +17,7 @@ from analytics.domain import Completed, Income, Period, days_of
 from analytics.web.forms import choice_read
 from analytics.web.shown import Task, tasks_shown
 from chassis.errors import NotUnderstood
-from chassis.exports import Column, export_response
+from chassis.exports import Amount, Column, export_response
 
 _CHUNK_ROWS = 500  # rows whose names are read at once
 
@@ -73,7 +72,7 @@ def income_export(request: HttpRequest, period: Period) -> HttpResponseBase:
         columns=_INCOME_COLUMNS,
         rows=((day, incomes.get(day, Income())) for day in days_of(period)),
         filters=_in_words(period),
-        totals=[(_("Management's income"), Decimal(total.total) / 100)],
+        totals=[(_("Management's income"), Amount(total.total))],
     )
 
 

@@ -9,7 +9,7 @@ import pytest
 from openpyxl import load_workbook
 
 from chassis import exports
-from chassis.exports import Column, TooManyRows, csv_chunks, xlsx_file
+from chassis.exports import Amount, Column, TooManyRows, csv_chunks, xlsx_file
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 
@@ -37,6 +37,34 @@ def test_csv_has_a_bom_iso_times_and_plain_numbers():
 def test_an_amount_has_its_currency_in_a_column_of_its_own():
     columns = [Column("Amount", lambda row: row, cents=True)]
     assert csv_rows(columns, [-1234, None]) == [["Amount", "Currency"], ["-12.34", "USD"], ["", "USD"]]
+
+
+MONEY = [
+    Column("Task", lambda row: row[0]),
+    Column("Amount", lambda row: row[1], cents=True),
+    Column("Balance", lambda row: row[2], cents=True),
+    Column("Why", lambda row: row[3]),
+]
+
+
+def test_several_amounts_share_one_column_of_the_currency():
+    found = csv_rows(MONEY, [("Wash", -1250, None, "late")])
+    assert found == [["Task", "Amount", "Balance", "Currency", "Why"], ["Wash", "-12.50", "", "USD", "late"]]
+    sheet = workbook(MONEY, [("Wash", -1250, None, "late")])["Rows"]
+    assert list(sheet.values) == [tuple(found[0]), ("Wash", -12.5, None, "USD", "late")]
+
+
+def test_money_in_a_spreadsheet_is_a_number_with_two_decimals_also_among_the_totals():
+    book = workbook(MONEY, [("Wash", -1250, 100_000, "")], [("Debts", Amount(-107_200)), ("Tasks", 3)])
+    assert [cell.number_format for cell in book["Rows"][2]] == ["General", "#,##0.00", "#,##0.00", "General", "General"]
+    debts, currency = book["About"]["B1"], book["About"]["C1"]
+    assert (debts.value, debts.data_type, debts.number_format, currency.value) == (-1072, "n", "#,##0.00", "USD")
+    assert book["About"]["B2"].value == 3
+
+
+def test_the_columns_of_a_spreadsheet_are_wide_enough_for_what_is_in_them():
+    sheet = workbook(MONEY, [("Wash", -123_456_789, 1, "")], [("Debts", Amount(1))])["Rows"]
+    assert {sheet.column_dimensions[letter].width for letter in "ABCDE"} == {22}
 
 
 @pytest.mark.parametrize("formula", ["=cmd()", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1"])

@@ -25,9 +25,8 @@ from billing.web import exports
 from billing.web.forms import CloseForm, ExportForm, NoFilter
 from billing.web.permissions import OFFICE, closes_cycles
 from chassis.business_time import format_when
-from chassis.exports import export_response
+from chassis.exports import Amount, export_response
 from chassis.form_keys import once
-from chassis.money import format_cents
 from chassis.permissions import requires
 from chassis.tables import in_order, table_page, understood
 
@@ -126,7 +125,7 @@ def cycle_export(request: HttpRequest, cycle_id: UUID) -> HttpResponseBase:
         name=f"Payouts of the cycle due {format_when(cycle.due_at)}",
         columns=exports.PAYOUTS,
         rows=_all_with_people(rows.iterator(chunk_size=EXPORT_ROWS)),
-        totals=[(_("Paid out"), format_cents(progress.cents)), (_("Payouts"), progress.paid)],
+        totals=[(_("Paid out"), Amount(progress.cents)), (_("Payouts"), progress.paid)],
     )
 
 

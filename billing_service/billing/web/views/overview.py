@@ -22,8 +22,7 @@ from billing.web.forms import ExportForm, NoFilter
 from billing.web.permissions import OFFICE, sees_everything
 from chassis.business_time import business_date
 from chassis.converters import FIRST_DAY
-from chassis.exports import export_response
-from chassis.money import format_cents
+from chassis.exports import Amount, export_response
 from chassis.permissions import requires, signed_in
 from chassis.tables import in_order, table_page, understood
 
@@ -65,14 +64,13 @@ def dashboard_export(request: HttpRequest) -> HttpResponseBase:
     """The thirty days of the overview, the newest first."""
     understood(ExportForm(request.GET))
     period = _period(business_date(database_now()))
-    income = format_cents(sum(day.sums.income for day in period))
     return export_response(
         request,
         name="Management's income day by day",
         columns=exports.DAYS,
         rows=period[::-1],
         filters=_("the last 30 days"),
-        totals=[(_("Income"), income)],
+        totals=[(_("Income"), Amount(sum(day.sums.income for day in period)))],
     )
 
 
@@ -106,7 +104,7 @@ def day_export(request: HttpRequest, day: date) -> HttpResponseBase:
         columns=exports.DAY_WORKERS,
         rows=_all_with_people(rows.iterator(chunk_size=EXPORT_ROWS)),
         filters=day.isoformat(),
-        totals=[(_("Income"), format_cents(found.sums.income)), (_("Entries"), found.sums.count)],
+        totals=[(_("Income"), Amount(found.sums.income)), (_("Entries"), found.sums.count)],
     )
 
 

@@ -22,8 +22,7 @@ from billing.web.forms import MOST_CHOICES, ExportForm, NewsForm, NoFilter, Sear
 from billing.web.permissions import OFFICE, corrects, sees_everything, sees_statement
 from chassis.business_time import business_date
 from chassis.errors import is_htmx
-from chassis.exports import export_response
-from chassis.money import format_cents
+from chassis.exports import Amount, export_response
 from chassis.permissions import page_of, refuse, requires, signed_in
 from chassis.replica.models import Account
 from chassis.tables import in_order, table_page, understood
@@ -89,8 +88,8 @@ def worker_export(request: HttpRequest) -> HttpResponseBase:
         rows=_all_described(rows.iterator(chunk_size=statements.EXPORT_ROWS)),
         filters=_("left with a balance") if left else "",
         totals=[
-            (_("Owed to workers"), format_cents(totals.owed)),
-            (_("Debts"), format_cents(totals.debts)),
+            (_("Owed to workers"), Amount(totals.owed)),
+            (_("Debts"), Amount(totals.debts)),
             (_("Ledger accounts"), totals.count),
         ],
     )
@@ -189,5 +188,5 @@ def _statement_export(request: HttpRequest, account_id: UUID) -> HttpResponseBas
         columns=exports.STATEMENT,
         rows=statements.all_lines(rows),
         filters=day.isoformat() if day else "",
-        totals=[(_("Balance"), format_cents(workers.balance_of(account_id)))],
+        totals=[(_("Balance"), Amount(workers.balance_of(account_id)))],
     )

@@ -18,6 +18,7 @@ from openpyxl import Workbook  # type: ignore[import-untyped]
 from openpyxl.cell import WriteOnlyCell  # type: ignore[import-untyped]
 from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE  # type: ignore[import-untyped]
 from openpyxl.styles import Font  # type: ignore[import-untyped]
+from openpyxl.utils import get_column_letter  # type: ignore[import-untyped]
 
 from chassis.business_time import business_date, format_iso, in_zone
 from chassis.errors import NotUnderstood
@@ -25,6 +26,8 @@ from chassis.errors import NotUnderstood
 XLSX_ROWS = 100_000
 BOM = "\ufeff"
 _CHUNK_ROWS = 500
+MONEY_FORMAT = "#,##0.00"
+_WIDTH = 22  # of a spreadsheet's columns: a date or an amount that does not fit is shown as ####
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 logger = structlog.get_logger(__name__)
@@ -36,12 +39,19 @@ class Column(Generic[Row]):
     """One column: its header and how its value is read from a row.
 
     Values are text, whole numbers, Decimal, bool, date, aware datetime or None. An amount is `cents=True` with integer
-    cents, and gets the currency in a column of its own behind it.
+    cents; behind the last one the currency, which is the same for all of them, has a column of its own.
     """
 
     label: str
     value: Callable[[Row], Any]
     cents: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Amount:
+    """An amount among the totals: a number, with the currency in the cell behind it."""
+
+    cents: int
 
 
 class TooManyRows(NotUnderstood):
@@ -63,7 +73,8 @@ def export_response(
     """The rows as `?format=csv` or `?format=xlsx`. The view's own right is the export's; each export is logged.
 
     Give `rows` as `queryset.iterator(chunk_size=…)`. `filters` is said in words and `totals` are named on the first
-    sheet of an XLSX, never among the rows. Raises NotUnderstood for another format, TooManyRows past 100,000 for XLSX.
+    sheet of an XLSX, never among the rows; one of money is an `Amount`. Raises NotUnderstood for another format,
+    TooManyRows past 100,000 for XLSX.
     """
     kind = request.GET.get("format", "csv")
     account: Any = request.user
@@ -109,18 +120,19 @@ def xlsx_file(
 ) -> io.BufferedIOBase:
     """A workbook on disk, written row by row: a sheet that says what this is, then the rows as numbers and dates."""
     book = Workbook(write_only=True)
-    first = book.create_sheet("About")
+    first = _sheet(book, "About", width=2)
     for label, value in about:
-        first.append([_bold(first, label), _xlsx_value(value)])
-    sheet = book.create_sheet("Rows")
+        first.append([_bold(first, label), *_about_cells(first, value)])
+    headers = _headers(columns)
+    sheet = _sheet(book, "Rows", width=len(headers))
     sheet.freeze_panes = "A2"
-    sheet.append([_bold(sheet, label) for label in _headers(columns)])
+    sheet.append([_bold(sheet, label) for label in headers])
     for number, row in enumerate(rows, start=1):
         if number > XLSX_ROWS:
             for begun in book.worksheets:
                 begun.close()
             raise TooManyRows
-        sheet.append([_xlsx_value(value) for value in _values(columns, row)])
+        sheet.append([_xlsx_cell(sheet, value) for value in _values(columns, row)])
     file = tempfile.TemporaryFile()  # noqa: SIM115 the response closes it
     book.save(file)
     file.seek(0)
@@ -135,17 +147,19 @@ def _drained(buffer: io.StringIO) -> bytes:
 
 
 def _headers(columns: Sequence[Column[Row]]) -> list[str]:
-    return [label for column in columns for label in [str(column.label), *(["Currency"] if column.cents else [])]]
+    return _with_currency(columns, [str(column.label) for column in columns], "Currency")
 
 
-def _values(columns: Sequence[Column[Row]], row: Row) -> Iterator[Any]:
-    for column in columns:
-        value = column.value(row)
-        if not column.cents:
-            yield value
-            continue
-        yield None if value is None else Decimal(value) / 100
-        yield settings.CURRENCY
+def _values(columns: Sequence[Column[Row]], row: Row) -> list[Any]:
+    values = ((column, column.value(row)) for column in columns)
+    cells = [Decimal(value) / 100 if column.cents and value is not None else value for column, value in values]
+    return _with_currency(columns, cells, settings.CURRENCY)
+
+
+def _with_currency(columns: Sequence[Column[Row]], cells: list[Any], currency: str) -> list[Any]:
+    """A row with the currency behind its last amount: once, so that no two columns are called the same."""
+    places = [place for place, column in enumerate(columns) if column.cents]
+    return [*cells[: places[-1] + 1], currency, *cells[places[-1] + 1 :]] if places else cells
 
 
 def safe_text(text: str) -> str:
@@ -180,6 +194,29 @@ def _xlsx_value(value: Any) -> Any:
         case None | bool() | int() | Decimal() | date():
             return value
     return safe_text(ILLEGAL_CHARACTERS_RE.sub("", str(value)))
+
+
+def _xlsx_cell(sheet: Any, value: Any) -> Any:
+    """The value, and for an amount its format: 12.5 is shown as 12.50."""
+    if not isinstance(value, Decimal):
+        return _xlsx_value(value)
+    cell = WriteOnlyCell(sheet, value=value)
+    cell.number_format = MONEY_FORMAT
+    return cell
+
+
+def _about_cells(sheet: Any, value: Any) -> list[Any]:
+    if isinstance(value, Amount):
+        return [_xlsx_cell(sheet, Decimal(value.cents) / 100), settings.CURRENCY]
+    return [_xlsx_value(value)]
+
+
+def _sheet(book: Workbook, title: str, *, width: int) -> Any:
+    """A sheet with columns wide enough; a streamed one wants that said before its first row."""
+    sheet = book.create_sheet(title)
+    for number in range(1, width + 1):
+        sheet.column_dimensions[get_column_letter(number)].width = _WIDTH
+    return sheet
 
 
 def _bold(sheet: Any, text: str) -> WriteOnlyCell:
