@@ -31,6 +31,8 @@ REFUSED = [
     "a\x07b",
     "two\nlines",
     "turned \u202e round",
+    "\u200b",
+    "\u3164 \u2800",
 ]
 
 

@@ -13,6 +13,8 @@ from datetime import datetime, timedelta
 from typing import TypeVar
 from uuid import UUID
 
+from chassis.texts import is_plain_line, is_visible
+
 OPEN = "open"
 DONE = "done"
 
@@ -65,7 +67,8 @@ class Refused(Exception):
 
 
 class TextError(ValueError):
-    """A title or description that T1 does not allow. `code` is empty, lines, brackets, long or description."""
+    """A title or description that T1 does not allow. `code` is empty, lines, invisible, brackets, long or
+    description."""
 
     def __init__(self, code: str) -> None:
         super().__init__(code)
@@ -83,7 +86,8 @@ class Heading:
 def heading_read(text: str) -> Heading:
     """Read `[popug-42] - Wash the cage` as Jira id POPUG-42 and title `Wash the cage` (T1).
 
-    Raises TextError when the title is empty, longer than 200 characters, of several lines, or holds a bracket.
+    Raises TextError when the title is empty or invisible, longer than 200 characters, of several lines, or holds a
+    bracket.
     """
     text = unicodedata.normalize("NFC", text).strip()
     tagged = _TAGGED.fullmatch(text)
@@ -93,11 +97,13 @@ def heading_read(text: str) -> Heading:
 
 
 def title_check(title: str) -> None:
-    """Raise TextError unless the title is one line of 1 to 200 characters without brackets (T1)."""
+    """Raise TextError unless the title is one visible line of 1 to 200 characters without brackets (T1)."""
     if not title.strip():
         raise TextError("empty")
     if any(unicodedata.category(character) in {"Cc", "Zl", "Zp"} for character in title):
         raise TextError("lines")
+    if not is_visible(title) or not is_plain_line(title):
+        raise TextError("invisible")
     if "[" in title or "]" in title:
         raise TextError("brackets")
     if len(title) > TITLE_MAX:

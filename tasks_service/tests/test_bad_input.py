@@ -30,6 +30,9 @@ REFUSED = [
     ("b" * 201, "at most 200 characters"),
     ("a\0b", "Null characters are not allowed"),
     ("a\u2028b", "one line"),
+    ("\u200b", "that one can see"),
+    ("[POPUG-1] \u200b\u2800\u3164", "that one can see"),
+    ("turned \u202e round", "invisible characters"),
 ]
 
 

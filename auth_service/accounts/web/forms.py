@@ -1,7 +1,6 @@
 """Forms of auth. They check shape; rules live in `domain` and `services`."""
 
 import math
-import unicodedata
 from typing import Any
 
 from django import forms
@@ -18,6 +17,7 @@ from accounts.models import Account
 from accounts.web.addresses import throttled_address
 from accounts.web.refusals import sentence
 from chassis.form_keys import OneTimeForm
+from chassis.validators import visible_line
 
 ROLE_LABELS = {"admin": _("Admin"), "manager": _("Manager"), "finance": _("Finance"), "worker": _("Worker")}
 STATUS_LABELS = {"active": _("Active"), "invited": _("Invited"), "deactivated": _("Deactivated")}
@@ -30,20 +30,12 @@ ROLE_HELP = _(
 
 NAME_LENGTH = 150
 PASSWORD_LENGTH = 256
-# Of the invisible signs only those that turn the direction of what follows, which would let a name pose as another.
-_TURNING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
-
-
-def printable(text: str) -> None:
-    """Refuses control characters; letters of every script and emoji are welcome."""
-    if any(unicodedata.category(sign) == "Cc" or sign in _TURNING for sign in text):
-        raise ValidationError(_("This has invisible control characters in it: type it anew."))
 
 
 class LineField(forms.CharField):
     """One line of text of people's own: a name, a position."""
 
-    default_validators = [printable]
+    default_validators = [visible_line]
 
 
 class SignInForm(forms.Form):

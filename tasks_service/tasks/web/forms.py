@@ -12,6 +12,7 @@ from tasks.models import Task
 TEXT_ERRORS = {
     "empty": _("Say in a few words what is to be done."),
     "lines": _("A title is one line: put the rest into the description."),
+    "invisible": _("A title is text that one can see: type it anew, without invisible characters."),
     "brackets": _("A title has no [ or ], except around a Jira id at its start, such as [POPUG-42]."),
     "long": _("A title has at most 200 characters: put the rest into the description."),
     "description": _("A description has at most 10,000 characters."),
@@ -97,7 +98,7 @@ class PickingTaskForm(TaskForm):
 class EditForm(TaskForm):
     """The version of the task that the form was made from comes along (T8)."""
 
-    version = forms.IntegerField(min_value=1, widget=forms.HiddenInput)
+    version = forms.IntegerField(min_value=1, widget=forms.HiddenInput(attrs={"data-draft": True}))
 
     @classmethod
     def of(cls, task: Task) -> "EditForm":

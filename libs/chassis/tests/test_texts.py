@@ -1,0 +1,28 @@
+"""What a text may be made of."""
+
+import pytest
+from django.core.exceptions import ValidationError
+
+from chassis.validators import visible, visible_line
+
+
+@pytest.mark.parametrize("text", ["Wash", "Ü", "\U0001f469\u200d\U0001f680", "اغسل", "नमस्ते", "a\u200bb", "é", "7", "-"])
+def test_what_one_can_see_is_welcome(text):
+    visible(text)
+    visible_line(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["", " ", "\u200b" * 12, "\u2060\ufeff", "\u2800", "\u3164\u115f", "\u0301", "\ufe0f", "\xad"]
+)
+def test_what_nobody_can_see_is_refused(text):
+    for check in (visible, visible_line):
+        with pytest.raises(ValidationError, match="Nothing of this can be seen"):
+            check(text)
+
+
+@pytest.mark.parametrize("text", ["turned \u202e round", "two\nlines", "two\u2028lines", "bell \x07"])
+def test_a_line_neither_turns_nor_breaks(text):
+    visible(text)
+    with pytest.raises(ValidationError, match="invisible control characters"):
+        visible_line(text)
