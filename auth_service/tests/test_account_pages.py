@@ -151,3 +151,47 @@ def test_history_of_a_created_account_names_who_made_it(admin: Account, worker: 
 def test_dead_letters_are_for_admins(admin: Account, worker: Account, browser: SignIn) -> None:
     assert browser(admin).get("/dead-letters/").status_code == 200
     assert browser(worker).get("/dead-letters/").status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("part", "field", "first", "second"),
+    [
+        ("/edit", "full_name", "Wilma Weber", "Wilma Wolf"),
+        ("/role", "role", MANAGER, FINANCE),
+    ],
+)
+def test_another_text_under_a_used_key_is_said_and_kept_and_saved_when_sent_again(
+    admin: Account, worker: Account, browser: SignIn, part: str, field: str, first: str, second: str
+) -> None:
+    client, address = browser(admin), account_page(worker, part)
+    used = form_of(client.get(account_page(worker)), address) | {field: first}
+    client.post(address, used)
+    refused = client.post(address, used | {field: second})
+    assert refused.status_code == 422
+    assert "sent before" in refused.content.decode()
+    assert getattr(Account.objects.get(pk=worker.pk), field) == first
+    again = form_of(refused, address)
+    assert again[field] == second
+    client.post(address, again)
+    assert getattr(Account.objects.get(pk=worker.pk), field) == second
+
+
+def test_another_person_under_the_key_of_an_invitation_is_said_and_kept(admin: Account, browser: SignIn) -> None:
+    client = browser(admin)
+    used = keyed(email="nora@popug.example", full_name="Nora", role=WORKER)
+    client.post("/accounts/invite", used)
+    refused = client.post("/accounts/invite", used | {"email": "otto@popug.example"})
+    assert refused.status_code == 422
+    assert "sent before" in refused.content.decode()
+    assert form_of(refused, None)["email"] == "otto@popug.example"
+    assert not Account.objects.filter(email="otto@popug.example").exists()
+
+
+def test_another_name_of_ones_own_under_a_used_key_is_said_and_kept(worker: Account, browser: SignIn) -> None:
+    client = browser(worker)
+    used = keyed(full_name="Wilma")
+    client.post("/profile", used)
+    refused = client.post("/profile", used | {"full_name": "Wilhelmina"})
+    assert "sent before" in refused.content.decode()
+    assert "Wilhelmina" in refused.content.decode()
+    assert Account.objects.get(pk=worker.pk).full_name == "Wilma"

@@ -50,6 +50,56 @@ def test_quick_add_without_javascript(browser):
     assert "Wilma Weber got it" in text_of(soup(back).select_one("#messages"))
 
 
+def test_without_javascript_a_refused_line_that_was_mended_leads_back_to_its_list(browser):
+    me = browser("worker", "Wilma Weber")
+    fields = quick_add(me, "a [b] c", q="wash")
+    refused = me.post("/tasks/add", fields, headers={"Referer": "http://testserver/?show=open&q=wash"})
+    assert refused.status_code == 422
+    back = me.post(
+        "/tasks/add", fields | {"title": "Wash"}, headers={"Referer": "http://testserver/tasks/add"}, follow=True
+    )
+    assert back.redirect_chain == [("/?show=open&q=wash", 302)]
+    assert "Wilma Weber got it" in text_of(soup(back).select_one("#messages"))
+
+
+@pytest.mark.parametrize("headers", [{}, HTMX])
+def test_another_task_under_a_used_key_is_said_and_kept_and_made_when_sent_again(browser, headers):
+    me = browser("worker")
+    used = quick_add(me, "Wash")
+    me.post("/tasks/add", used, headers=headers)
+    page = soup(me.post("/tasks/add", used | {"title": "Feed"}, headers=headers))
+    assert "sent before" in text_of(page.select_one("#reading"))
+    assert page.select_one("input[name=title]")["value"] == "Feed"
+    assert [task.title for task in Task.objects.all()] == ["Wash"]
+    fresh = page.select_one("form[action='/tasks/add'] input[name=form_key]")["value"]
+    me.post("/tasks/add", used | {"title": "Feed", "form_key": fresh}, headers=headers)
+    assert sorted(Task.objects.values_list("title", flat=True)) == ["Feed", "Wash"]
+
+
+def test_another_task_or_text_under_a_used_key_of_the_full_forms_is_said_and_kept(browser):
+    me = browser("worker")
+    used = {"title": "Wash", "form_key": str(uuid4())}
+    me.post("/tasks/new", used)
+    task = Task.objects.get()
+    address = f"/tasks/{task.pk}/edit"
+    edit = {"title": "Wash it", "version": "1", "form_key": str(uuid4())}
+    me.post(address, edit)
+    for answer in (me.post("/tasks/new", used | {"title": "Feed"}), me.post(address, edit | {"title": "Feed"})):
+        assert answer.status_code == 422
+        page = soup(answer)
+        assert "sent before" in text_of(page.select_one("[role=alert]"))
+        assert page.select_one("input[name=title]")["value"] == "Feed"
+        assert page.select_one("main input[name=form_key]")["value"] not in (used["form_key"], edit["form_key"])
+    assert [task.title for task in Task.objects.all()] == ["Wash it"]
+
+
+def test_a_quick_add_with_a_broken_key_says_what_to_do(browser):
+    me = browser("worker")
+    page = soup(me.post("/tasks/add", quick_add(me, "Wash", key="broken")))
+    assert "Load the page again" in text_of(page.select_one("#reading"))
+    assert not Task.objects.exists()
+
+
 @pytest.mark.parametrize("headers", [{}, HTMX])
 def test_what_was_typed_is_kept_when_it_is_refused(browser, headers):
     me = browser("manager")

@@ -46,6 +46,44 @@ def test_the_same_done_form_twice_is_one_completion_and_the_same_answer(browser)
     assert Task.objects.get().completion_no == 1
 
 
+def test_a_done_that_was_undone_since_is_not_done_by_its_old_button_and_that_is_said(browser):
+    me = browser("worker")
+    task = new_task(person("manager"), "Wash", assignee_id=me.account.pk)
+    fields = row_form(soup(me.get("/")), task, "done")
+    row = soup(me.post(f"/tasks/{task.pk}/done", fields, headers=HTMX)).select_one("tr")
+    me.post(f"/tasks/{task.pk}/undo", row_form(row, task, "undo"), headers=HTMX)
+    row = soup(me.post(f"/tasks/{task.pk}/done", fields, headers=HTMX)).select_one("tr")
+    assert "pressed before" in text_of(row.select_one("[role=alert]"))
+    assert (Task.objects.get().status, Task.objects.get().completion_no) == ("open", 1)
+    back = me.post(f"/tasks/{task.pk}/done", fields, follow=True)
+    assert "pressed before" in text_of(soup(back).select_one("#messages .message-error"))
+    row = soup(me.post(f"/tasks/{task.pk}/done", row_form(row, task, "done"), headers=HTMX)).select_one("tr")
+    assert "is-done" in row["class"]
+    assert Task.objects.get().completion_no == 2
+
+
+def test_a_repetition_without_javascript_says_the_first_result(browser):
+    me = browser("worker")
+    task = new_task(person("manager"), "Wash", assignee_id=me.account.pk)
+    fields = row_form(soup(me.get("/")), task, "done")
+    for _ in range(2):
+        back = me.post(f"/tasks/{task.pk}/done", fields, follow=True)
+        assert "Done." in text_of(soup(back).select_one("#messages .message-success"))
+
+
+def test_an_old_undo_does_not_undo_a_later_done_and_that_is_said(browser):
+    me = browser("worker")
+    task = new_task(person("manager"), "Wash", assignee_id=me.account.pk)
+    address = f"/tasks/{task.pk}"
+    row = soup(me.post(f"{address}/done", row_form(soup(me.get("/")), task, "done"), headers=HTMX))
+    undo = row_form(row, task, "undo")
+    row = soup(me.post(f"{address}/undo", undo, headers=HTMX))
+    me.post(f"{address}/done", row_form(row, task, "done"), headers=HTMX)
+    row = soup(me.post(f"{address}/undo", undo, headers=HTMX)).select_one("tr")
+    assert "pressed before" in text_of(row.select_one("[role=alert]"))
+    assert Task.objects.get().status == "done"
+
+
 def test_a_refusal_is_said_on_the_row_where_one_pressed(browser):
     me, other = browser("worker"), person("worker", "Nora Nagel")
     manager = person("manager")

@@ -6,12 +6,13 @@ from datetime import timedelta
 from uuid import UUID, uuid4
 
 import pytest
+from django import forms
 from django.core.exceptions import PermissionDenied
 from django.db import connection
 from django.utils import timezone
 from sample.models import Sample
 
-from chassis.form_keys import OneTimeForm, forget_before, once
+from chassis.form_keys import OneTimeForm, SentBefore, forget_before, once
 from chassis.models import FormKey
 
 KEY = UUID(int=1)
@@ -95,6 +96,32 @@ def test_a_key_of_another_form_or_person_is_refused(changes):
     use(lambda: "/first")
     with pytest.raises(PermissionDenied, match="another form"):
         use(lambda: "/second", **changes)
+
+
+@pytest.mark.django_db
+def test_a_used_key_with_other_content_is_told_so_and_runs_nothing():
+    assert use(lambda: "/first", sent="a") == "/first"
+    assert use(lambda: "/again", sent="a") == "/first"
+    with pytest.raises(SentBefore):
+        use(lambda: "/second", sent="b")
+    assert use(lambda: "/third", sent="") == "/first"
+
+
+@pytest.mark.django_db
+def test_a_key_from_before_contents_were_kept_is_taken_as_a_repetition():
+    use(lambda: "/first")
+    assert use(lambda: "/second", sent="b") == "/first"
+
+
+def test_what_a_form_sent_is_its_fields_without_the_key():
+    class Form(OneTimeForm):
+        title = forms.CharField()
+
+    def sent(**data):
+        return Form(data).sent()
+
+    assert sent(title="a", form_key=str(KEY)) == sent(title="a", form_key=str(ACTOR), other="x")
+    assert sent(title="a") != sent(title="b")
 
 
 def test_a_form_sent_twice_books_once_and_goes_to_the_same_page(browser):

@@ -22,7 +22,7 @@ from accounts.web.forms import STATUS_LABELS, AccountForm, FilterForm, Invitatio
 from accounts.web.history import told
 from accounts.web.refusals import sentence
 from chassis.exports import Column, export_response
-from chassis.form_keys import OneTimeForm, once
+from chassis.form_keys import OneTimeForm, SentBefore, once
 from chassis.news import list_of, news_response
 from chassis.permissions import requires, signed_in
 from chassis.tables import in_order, paginate, table_page, understood
@@ -130,6 +130,8 @@ def account_invite(request: HttpRequest) -> HttpResponse:
             url = _once(request, form, "invite", partial(_invite, data, actor_id=str(request.user.pk)))
         except Refused as refused:
             form.add_error(None if refused.code == "not_admin" else "email", sentence(refused))
+        except SentBefore:
+            form.sent_before()
         else:
             messages.success(request, _("Invited: a mail with a link is on its way."))
             return HttpResponseRedirect(url)
@@ -213,12 +215,16 @@ def _change(
     except Refused as refused:
         messages.error(request, sentence(refused))
         return HttpResponseRedirect(here)
+    except SentBefore:
+        form.sent_before()
+        shown = "role_form" if isinstance(form, RoleForm) else "edit_form"
+        return _detail(request, get_object_or_404(Account, pk=account_id), **{shown: form})  # type: ignore[arg-type]
     messages.success(request, said)
     return HttpResponseRedirect(url)
 
 
 def _once(request: HttpRequest, form: OneTimeForm, kind: str, effect: Callable[..., str]) -> str:
-    return once(key=form.cleaned_data["form_key"], kind=kind, actor_id=request.user.pk, effect=effect)
+    return once(key=form.cleaned_data["form_key"], kind=kind, actor_id=request.user.pk, effect=effect, sent=form.sent())
 
 
 def _invite(data: dict[str, Any], *, actor_id: str) -> str:

@@ -19,7 +19,7 @@ from accounts.web.forms import ApplicationForm
 from accounts.web.history import told
 from accounts.web.refusals import sentence
 from accounts.web.secrets import secret_keep, secret_take
-from chassis.form_keys import OneTimeForm, once
+from chassis.form_keys import OneTimeForm, SentBefore, once
 from chassis.permissions import requires
 from chassis.tables import paginate, table_page
 
@@ -157,7 +157,12 @@ def _once(
 ) -> HttpResponse | None:
     """The answer to a form that worked; None where a rule refused, which the form then says."""
     try:
-        url = once(key=form.cleaned_data["form_key"], kind=kind, actor_id=request.user.pk, effect=effect)
+        url = once(
+            key=form.cleaned_data["form_key"], kind=kind, actor_id=request.user.pk, effect=effect, sent=form.sent()
+        )
+    except SentBefore:
+        form.sent_before()
+        return None
     except Refused as refused:
         form.add_error("name" if refused.code == "name_taken" else None, sentence(refused))
         return None

@@ -17,7 +17,7 @@ from accounts.models import Account, Consent
 from accounts.web.forms import ChangePasswordForm, NameForm
 from accounts.web.refusals import sentence
 from accounts.web.sessions import session_is_over, session_renew
-from chassis.form_keys import once
+from chassis.form_keys import SentBefore, once
 from chassis.permissions import signed_in
 
 
@@ -27,14 +27,19 @@ def profile(request: HttpRequest) -> HttpResponse:
     account = cast("Account", request.user)
     form = NameForm(request.POST or None, initial={"full_name": account.full_name})
     if request.method == "POST" and form.is_valid():
-        url = once(
-            key=form.cleaned_data["form_key"],
-            kind="profile",
-            actor_id=account.pk,
-            effect=lambda: _rename(account, form.cleaned_data["full_name"]),
-        )
-        messages.success(request, _("Your name is saved."))
-        return HttpResponseRedirect(url)
+        try:
+            url = once(
+                key=form.cleaned_data["form_key"],
+                kind="profile",
+                actor_id=account.pk,
+                effect=lambda: _rename(account, form.cleaned_data["full_name"]),
+                sent=form.sent(),
+            )
+        except SentBefore:
+            form.sent_before("full_name")
+        else:
+            messages.success(request, _("Your name is saved."))
+            return HttpResponseRedirect(url)
     return _page(request, form, ChangePasswordForm(account))
 
 

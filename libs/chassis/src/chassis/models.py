@@ -9,6 +9,9 @@ class FormKey(models.Model):
     key = models.UUIDField(primary_key=True)
     kind = models.CharField(max_length=100)
     actor_id = models.UUIDField(null=True)
+    # What was sent with the key, as a digest; empty where the form does not say. Databases give it a default, so that
+    # a version before this field writes beside this one.
+    sent = models.CharField(max_length=64, blank=True, default="", db_default="")
     url = models.TextField(blank=True)
     created_at = models.DateTimeField(auto_now_add=True, db_index=True)
 

@@ -6,19 +6,20 @@ from typing import TypeVar
 from uuid import UUID
 
 from django.contrib import messages
-from django.http import Http404, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpResponse, HttpResponseRedirect, QueryDict
 from django.shortcuts import render
 from django.urls import resolve, reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST, require_safe
 from django_htmx.http import HttpResponseClientRefresh
 
 from chassis.errors import NotUnderstood, is_htmx
-from chassis.form_keys import OneTimeForm, once
+from chassis.form_keys import OneTimeForm, SentBefore, once
 from chassis.permissions import page_of, signed_in
-from tasks import domain, services
+from tasks import domain, selectors, services
 from tasks.domain import Heading, Refused, TextError
 from tasks.models import Task
 from tasks.web.forms import TEXT_ERRORS, CompleteForm, QuickAddForm, ReopenForm
@@ -27,6 +28,9 @@ from tasks.web.rows import row_of
 
 from .lists import list_page, tab_of
 
+PRESSED_BEFORE = gettext_lazy(
+    "This button was pressed before, and the task was changed since. Nothing was done now: press it once more."
+)
 AnyForm = TypeVar("AnyForm", bound=OneTimeForm)
 
 
@@ -57,12 +61,14 @@ def quick_add(request: Request) -> HttpResponse:
             row = row_of(task_id, viewer=request.user, now=timezone.now())
         except Refused as refused:
             form.add_error("title", str(refused))
+        except SentBefore:
+            form.sent_before("title")
     said = _linked(_("Added, and %(name)s got it") % {"name": row.assignee}, row.task) if row else ""
     if not is_htmx(request):
         if row is None:
             return list_page(request, tab=tab, search=search, quick_add=form, status=422)
         messages.success(request, said)
-        return HttpResponseRedirect(page_of(request))
+        return HttpResponseRedirect(_list_url(tab.name, search))
     shown = row is not None and not search and (tab.name == "open" or (tab.name == "mine" and row.mine))
     if shown and "empty" in request.POST:
         messages.success(request, said)
@@ -82,7 +88,20 @@ def _created_once(request: Request, form: QuickAddForm) -> str:
         )
         return task_url(task.pk)
 
-    return once(key=form.cleaned_data["form_key"], kind="task_create", actor_id=request.user.pk, effect=effect)
+    return once(
+        key=form.cleaned_data["form_key"],
+        kind="task_create",
+        actor_id=request.user.pk,
+        effect=effect,
+        sent=form.sent(),
+    )
+
+
+def _list_url(show: str, search: str) -> str:
+    """The list that a form was on: after a refusal its page stands at an address that only takes forms."""
+    asked = QueryDict(mutable=True)
+    asked.update({"show": show} | ({"q": search} if search else {}))
+    return f"{reverse('task_list')}?{asked.urlencode()}"
 
 
 @signed_in
@@ -94,6 +113,7 @@ def done(request: Request, task_id: UUID) -> HttpResponse:
         task_id,
         form=form,
         kind="task_done",
+        stands=lambda task: not task.is_open,
         said=_("Done. For ten minutes it can be undone on its page"),
         effect=lambda: services.task_complete(
             task_id=task_id,
@@ -113,6 +133,7 @@ def undo(request: Request, task_id: UUID) -> HttpResponse:
         task_id,
         form=form,
         kind="task_undo",
+        stands=lambda task: task.is_open,
         said=_("Undone: the task is open again"),
         effect=lambda: services.task_undo(
             task_id=task_id,
@@ -133,6 +154,7 @@ def reopen(request: Request, task_id: UUID) -> HttpResponse:
         task_id,
         form=form,
         kind="task_reopen",
+        stands=lambda task: task.is_open,
         said=_("Reopened; the reward is taken back"),
         effect=lambda: services.task_reopen(
             task_id=task_id,
@@ -149,30 +171,46 @@ def task_url(task_id: UUID) -> str:
 
 
 def _act(
-    request: Request, task_id: UUID, *, form: OneTimeForm, kind: str, said: str, effect: Callable[[], Task]
+    request: Request,
+    task_id: UUID,
+    *,
+    form: OneTimeForm,
+    kind: str,
+    stands: Callable[[Task], bool],
+    said: str,
+    effect: Callable[[], Task],
 ) -> HttpResponse:
     """Run one action once. With htmx the answer is the row as it is now, with the refusal where one pressed; without,
-    it is the page one came from."""
+    it is the page one came from. A repetition is told so when what it did no longer `stands`."""
     back = page_of(request)
     refusal = ""
+    ran = False
 
     def run() -> str:
-        task = effect()
-        if not is_htmx(request):
-            messages.success(request, _linked(said, task))
+        nonlocal ran
+        effect()
+        ran = True
         return back
 
     try:
-        back = once(key=form.cleaned_data["form_key"], kind=kind, actor_id=request.user.pk, effect=run)
+        back = once(
+            key=form.cleaned_data["form_key"], kind=kind, actor_id=request.user.pk, effect=run, sent=form.sent()
+        )
+        if not ran and not stands(selectors.task_get(task_id)):
+            refusal = PRESSED_BEFORE
+    except SentBefore:
+        refusal = PRESSED_BEFORE
     except Task.DoesNotExist as error:
         raise Http404 from error
     except Refused as refused:
         refusal = str(refused)
     if is_htmx(request):
-        row = row_of(task_id, viewer=request.user, now=timezone.now(), refusal=refusal)
+        row = row_of(task_id, viewer=request.user, now=timezone.now(), refusal=str(refusal))
         return render(request, "tasks/_row.html", {"row": row, "struck": not row.task.is_open})
     if refusal:
-        messages.error(request, refusal)
+        messages.error(request, str(refusal))
+    else:
+        messages.success(request, _linked(said, selectors.task_get(task_id)))
     return HttpResponseRedirect(back)
 
 

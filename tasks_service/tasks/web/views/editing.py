@@ -8,7 +8,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from chassis.form_keys import once
+from chassis.form_keys import SentBefore, once
 from chassis.permissions import refuse, signed_in
 from tasks import domain, selectors, services
 from tasks.domain import Refused
@@ -49,7 +49,11 @@ def _posted(request: Request, task: Task) -> HttpResponse:
             kind="task_edit",
             actor_id=request.user.pk,
             effect=lambda: _edited(request, task.pk, form),
+            sent=form.sent(),
         )
+    except SentBefore:
+        form.sent_before()
+        return _page(request, task, form)
     except EditedMeanwhile as edited:
         return _page(request, edited.task, form.made_again_from(edited.task), meanwhile=True)
     except Refused as refused:

@@ -6,7 +6,7 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
-from chassis.form_keys import once
+from chassis.form_keys import SentBefore, once
 from chassis.permissions import signed_in
 from tasks import domain, selectors, services
 from tasks.domain import Refused
@@ -50,7 +50,11 @@ def task_new(request: Request) -> HttpResponse:
             kind="task_create",
             actor_id=request.user.pk,
             effect=lambda: _created(request, form),
+            sent=form.sent(),
         )
+    except SentBefore:
+        form.sent_before()
+        return render(request, "tasks/new.html", {"form": form}, status=422)
     except Refused as refused:
         form.add_error(None, str(refused))
         return render(request, "tasks/new.html", {"form": form}, status=422)
