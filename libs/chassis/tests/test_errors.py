@@ -123,3 +123,22 @@ def test_a_zero_byte_in_an_address_is_not_our_fault(browser, address):
     response = browser("worker").get(address)
     assert response.status_code == 400
     assert b"zero byte" in response.content
+
+
+@pytest.mark.parametrize(
+    ("address", "page"), [("/samples/7/parts/done", "/samples/7"), ("/things/add/", "/")], ids=["of a thing", "of none"]
+)
+def test_a_browser_that_opens_an_address_of_forms_is_led_to_the_page_of_the_thing(browser, address, page):
+    client = browser()
+    answer = client.get(address, headers={"Accept": "text/html,*/*"})
+    assert (answer.status_code, answer.headers["Location"]) == (302, page)
+    assert client.get(address).status_code == 405
+    assert client.get(address, headers={"Accept": "text/html", **HTMX}).status_code == 405
+    assert client.post(address).content == b"done"
+
+
+def test_a_form_sent_to_a_page_that_takes_none_is_said_in_the_house_style(browser):
+    answer = browser().post("/samples/7", headers={"Accept": "text/html,*/*"})
+    assert (answer.status_code, answer.headers["Allow"]) == (405, "GET, HEAD")
+    assert b"This page takes no form" in answer.content
+    assert b'href="/samples/7"' in answer.content

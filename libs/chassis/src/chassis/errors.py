@@ -1,4 +1,4 @@
-"""What goes wrong, said in the house style: 400 not understood, 413 too large, 503 while the database is away."""
+"""What goes wrong, said in the house style: 400 not understood, 405, 413 too large, 503 while the database is away."""
 
 import sys
 from collections.abc import Callable
@@ -7,9 +7,10 @@ from typing import Any
 from django.conf import settings
 from django.core.signals import got_request_exception
 from django.db import InterfaceError, OperationalError
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.shortcuts import render
 from django.template.loader import render_to_string
+from django.urls import is_valid_path
 from django.utils.translation import gettext as _
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
@@ -67,6 +68,35 @@ class TooLargeMiddleware:
                 break
         template = "chassis/fragments/too_large.html" if is_htmx(request) else "413.html"
         return HttpResponse(render_to_string(template, {"page_theme": theme_of(request)}), status=413)
+
+
+class MethodNotAllowedMiddleware:
+    """Leads a browser that opens an address which only takes forms to the page of the thing (`/tasks/1/done` to
+    `/tasks/1`), and says any other 405 in the house style. Machines get the bare answer."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        response = self.get_response(request)
+        if response.status_code != 405 or is_htmx(request) or "text/html" not in request.headers.get("Accept", ""):
+            return response
+        if request.method in ("GET", "HEAD"):
+            return HttpResponseRedirect(_page_above(request.path))
+        page = render(request, "405.html", status=405)
+        page.headers["Allow"] = response.headers.get("Allow", "")
+        return page
+
+
+def _page_above(path: str) -> str:
+    """The nearest address above that there is."""
+    parts = path.strip("/").split("/")
+    for length in range(len(parts) - 1, 0, -1):
+        above = "/" + "/".join(parts[:length])
+        for address in (above, f"{above}/"):
+            if is_valid_path(address):
+                return address
+    return "/"
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:

@@ -9,6 +9,7 @@ from django.db import OperationalError
 from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.utils.html import escape
+from django.views.decorators.http import require_POST, require_safe
 
 from chassis.errors import NotUnderstood
 from chassis.exports import Column, export_response
@@ -99,6 +100,18 @@ def note_page(request):
 @signed_in
 def note_save(request):
     return HttpResponse(f"<p>Saved: {escape(request.POST['text'])}</p>")
+
+
+@signed_in
+@require_POST
+def sample_done(request, pk):
+    return HttpResponse("done")
+
+
+@signed_in
+@require_safe
+def sample_detail(request, pk):
+    return HttpResponse(f"sample {pk}")
 
 
 @requires("finance")

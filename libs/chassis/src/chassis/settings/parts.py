@@ -59,6 +59,7 @@ def middleware(extra: Sequence[str], *, replica: bool) -> list[str]:
         "django_htmx.middleware.HtmxMiddleware",
         "chassis.permissions.PermissionMiddleware",
         "chassis.errors.NotUnderstoodMiddleware",
+        "chassis.errors.MethodNotAllowedMiddleware",
         *extra,
         "django_prometheus.middleware.PrometheusAfterMiddleware",
     ]
