@@ -112,3 +112,109 @@ def test_news_is_offered_and_nothing_moves_until_it_is_asked_for(open_page, work
     expect(page.locator("#task-rows tr")).to_have_count(0)
     page.get_by_role("link", name="3 new tasks, show").click()
     expect(page.locator("#task-rows tr")).to_have_count(3)
+
+
+def quick_added(page, title):
+    page.get_by_label("New task").fill(title)
+    page.get_by_role("button", name="Add task").click()
+    expect(page.locator("#reading")).to_contain_text(f"got it: {title}")
+
+
+def test_a_task_that_was_added_is_not_there_to_be_added_again(open_page, worker, manager):
+    new_task(manager, "Mend")
+    page = open_page("/", worker)
+    quick_added(page, "Wash")
+    quick_added(page, "Feed")
+    # As from another service: the browser says no page of ours as the one it came from. F5 repeats that.
+    page.goto("/")
+    for again in ("Dry", "Sweep"):
+        expect(page.get_by_label("New task")).to_have_value("")
+        expect(page.get_by_role("alert")).to_have_count(0)
+        quick_added(page, again)
+        page.reload()
+    assert sorted(Task.objects.values_list("title", flat=True)) == ["Dry", "Feed", "Mend", "Sweep", "Wash"]
+
+
+def test_after_back_another_task_is_not_taken_for_the_first(open_page, worker, manager):
+    new_task(manager, "Mend")
+    page = open_page("/", worker)
+    quick_added(page, "Wash")
+    page.locator("#task-rows").get_by_role("link", name="Wash").click()
+    expect(page.get_by_role("heading", name="Wash")).to_be_visible()
+    page.go_back()
+    page.get_by_label("New task").fill("Feed")
+    page.get_by_role("button", name="Add task").click()
+    reading = page.locator("#reading")
+    expect(reading).not_to_contain_text("A random worker gets it")
+    if Task.objects.count() == 2:  # the page came back with the form that was sent before
+        expect(reading).to_contain_text("sent before")
+        expect(page.get_by_label("New task")).to_have_value("Feed")
+        page.get_by_role("button", name="Add task").click()
+    expect(reading).to_contain_text("got it: Feed")
+    assert sorted(Task.objects.values_list("title", flat=True)) == ["Feed", "Mend", "Wash"]
+
+
+def test_after_back_a_done_that_was_undone_is_said_and_can_be_done(open_page, worker, manager):
+    task = new_task(manager, "Wash")
+    page = open_page("/", worker)
+    row = page.locator(f"#task-{task.pk}")
+    row.get_by_role("button", name="Done").click()
+    row.get_by_role("button", name="Undo").click()
+    expect(row.get_by_role("button", name="Done")).to_be_visible()
+    row.get_by_role("link", name="Wash").click()
+    expect(page.get_by_role("heading", name="Wash")).to_be_visible()
+    page.go_back()
+    row.get_by_role("button", name="Done").click()
+    expect(row.locator(".notice").or_(row.get_by_role("button", name="Undo"))).to_be_visible()
+    if Task.objects.get().is_open:  # the page came back with the button that was pressed before
+        expect(row.get_by_role("alert")).to_contain_text("pressed before")
+        row.get_by_role("button", name="Done").click()
+    expect(row.get_by_role("button", name="Undo")).to_be_visible()
+    assert Task.objects.get().completion_no == 2
+
+
+def test_a_button_that_was_pressed_leaves_no_notice_behind(open_page, worker, manager):
+    task = new_task(manager, "Wash")
+    page = open_page("/", worker)
+    row = page.locator(f"#task-{task.pk}")
+    row.get_by_role("button", name="Done").click()
+    row.get_by_role("button", name="Undo").click()
+    expect(row.get_by_role("button", name="Done")).to_be_visible()
+    page.reload()
+    expect(row.get_by_role("button", name="Done")).to_be_visible()
+    expect(page.get_by_role("alert")).to_have_count(0)
+
+
+def test_what_was_typed_offline_is_there_after_a_reload_and_becomes_a_task(open_page, worker, manager):
+    new_task(manager, "Mend")
+    page = open_page("/", worker)
+    quick_added(page, "Wash")
+    page.context.set_offline(True)
+    page.get_by_label("New task").fill("Feed")
+    page.get_by_role("button", name="Add task").click()
+    expect(page.get_by_role("alert")).to_have_count(1)
+    expect(page.get_by_role("alert")).to_contain_text("No connection")
+    page.context.set_offline(False)
+    page.reload()
+    expect(page.get_by_label("New task")).to_have_value("Feed")
+    expect(page.get_by_role("alert")).to_contain_text("what you had typed is still here")
+    page.get_by_role("button", name="Add task").click()
+    expect(page.locator("#reading")).to_contain_text("got it: Feed")
+    assert sorted(Task.objects.values_list("title", flat=True)) == ["Feed", "Mend", "Wash"]
+
+
+def test_a_notice_in_a_row_fits_on_a_phone(open_page, worker, manager):
+    task = new_task(manager, "Wash")
+    page = open_page("/", worker, viewport={"width": 390, "height": 844})
+    row = page.locator(f"#task-{task.pk}")
+    page.context.set_offline(True)
+    row.get_by_role("button", name="Done").click()
+    box = row.get_by_role("alert").get_by_role("button", name="Retry").bounding_box()
+    card = row.bounding_box()
+    assert card["x"] <= box["x"]
+    assert box["x"] + box["width"] <= card["x"] + card["width"]
+    assert page.evaluate("document.querySelector('#list').scrollWidth <= document.querySelector('#list').clientWidth")
+    page.context.set_offline(False)
+    row.get_by_role("button", name="Retry").click()
+    expect(row.get_by_role("button", name="Undo")).to_be_visible()
+    expect(row.get_by_role("alert")).to_have_count(0)

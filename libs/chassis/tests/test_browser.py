@@ -110,6 +110,40 @@ def test_what_was_sent_is_not_typed_again_nor_its_key_used_twice(open_page):
     expect(page.get_by_label("Title")).to_have_value("")
 
 
+def test_a_form_that_its_answer_replaced_is_not_typed_again(open_page):
+    page = open_page("/notes")
+    page.get_by_label("Text").fill("seeds")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_text("Saved: seeds")).to_be_visible()
+    # As from another service, or by F5: the browser says no page of ours as the one it came from.
+    page.goto("/notes")
+    expect(page.get_by_label("Text")).to_have_value("")
+    expect(page.get_by_role("alert")).to_have_count(0)
+
+
+def test_what_is_typed_again_goes_with_the_key_of_the_page_as_it_is_now(open_page):
+    page = open_page("/samples/new")
+    page.route("**/samples/new", lambda route: route.abort() if route.request.method == "POST" else route.continue_())
+    page.get_by_label("Title").fill("Kept")
+    key = page.locator("[name=form_key]").input_value()
+    page.get_by_role("button", name="Create").click()
+    page.wait_for_url("chrome-error://**")
+    page.goto("/samples/new")
+    expect(page.get_by_label("Title")).to_have_value("Kept")
+    expect(page.get_by_role("alert")).to_contain_text("what you had typed is still here")
+    assert page.locator("[name=form_key]").input_value() != key
+
+
+def test_a_button_has_nothing_that_could_be_typed_again(open_page):
+    page = open_page("/samples")
+    page.route("**/samples/new", lambda route: route.abort())
+    page.get_by_role("button", name="Done").first.click()
+    page.wait_for_url("chrome-error://**")
+    page.goto("/samples")
+    expect(page.locator("[data-row]").first).to_be_visible()
+    expect(page.get_by_role("alert")).to_have_count(0)
+
+
 def test_what_one_person_typed_is_not_shown_to_the_next(open_page, browser, live_server):
     page = open_page("/samples/new")
     page.route("**/samples/new", lambda route: route.abort() if route.request.method == "POST" else route.continue_())

@@ -46,15 +46,19 @@
   });
   on("submit", (event) => all("[data-reveal]", event.target).forEach((button) => reveal(button, false)), true);
 
-  // Drafts: what was typed is there again after a session ended and one signed in anew ---------------------------------
+  // Drafts: what was typed is there again after a session ended and one signed in anew. Only what was typed: a button
+  // has nothing to restore, and the one-time key is always that of the page as it is now. -----------------------------
   const draftLife = 30 * 60 * 1000;
   const isHtmx = (element) => ["hx-post", "hx-put", "hx-patch", "hx-delete"].some((name) => element.hasAttribute(name));
   const draftName = (form) =>
     `draft:${document.body.dataset.account}:${location.pathname}:${form.getAttribute("action") || form.id}`;
-  const secret = (field) => !field.name || field.name === "csrfmiddlewaretoken" || ["password", "file"].includes(field.type);
+  const untyped = ["hidden", "password", "file", "submit", "button", "reset", "image"];
+  // A hidden field that belongs to the text, as the version that it was typed for, says so by data-draft.
+  const typed = (field) => field.name && (!untyped.includes(field.type) || field.hasAttribute("data-draft"));
   function keepDraft(form) {
     if (form.querySelector("input[type=password]")) return;
-    const fields = [...form.elements].filter((field) => !secret(field) && field.tagName !== "BUTTON");
+    const fields = [...form.elements].filter(typed);
+    if (!fields.length) return;
     const values = fields.map((field) => [field.name, field.type, field.value, field.checked]);
     try {
       sessionStorage.setItem(draftName(form), JSON.stringify({ at: Date.now(), values }));
@@ -62,7 +66,7 @@
       // Full or forbidden storage: signing in anew loses the draft, nothing else.
     }
   }
-  // Coming from a page of this service means that the form was answered: its text and one-time key are used up.
+  // Coming from a page of this service means that the form was answered: its text is used up.
   // Coming from elsewhere, or from signing in, it means that it was not.
   function restoreDrafts() {
     const from = document.referrer ? new URL(document.referrer) : null;
@@ -76,21 +80,23 @@
     sessionStorage.removeItem(draftName(form));
     const draft = JSON.parse(kept);
     if (Date.now() - draft.at > draftLife) return;
+    let changed = false;
     for (const [name, type, value, checked] of draft.values) {
-      const choice = type === "radio" || type === "checkbox";
-      const field = [...form.elements].find((one) => one.name === name && (!choice || one.value === value));
-      if (!field) continue;
-      if (choice) field.checked = checked;
-      else field.value = value;
+      const [part, kept] = type === "radio" || type === "checkbox" ? ["checked", checked] : ["value", value];
+      const field = [...form.elements].find((one) => one.name === name && (part === "value" || one.value === value));
+      if (!field || field[part] === kept) continue;
+      field[part] = kept;
+      changed = true;
     }
-    say(form, document.body.dataset.restored);
+    if (changed) say(form, document.body.dataset.restored);
   }
 
   // Requests of htmx: what went wrong is said where one pressed, with Retry --------------------------------------------
   const notices = new WeakMap();
   function say(element, text, retry) {
     notices.get(element)?.remove();
-    const place = element.closest("[data-notice]") || element.closest("form") || element.closest("td") || element;
+    const place =
+      element.closest("[data-row]")?.querySelector("[data-notice]") || element.closest("form") || element.closest("td") || element;
     const notice = document.createElement("div");
     notice.className = "notice";
     notice.setAttribute("role", "alert");
@@ -114,7 +120,7 @@
   const failed = (kind) => (event) => {
     const { elt, requestConfig, xhr } = event.detail;
     // What the page asks for by itself is asked for again by itself.
-    if (elt.hasAttribute("data-poll")) return;
+    if (elt.hasAttribute("data-poll") || elt.hasAttribute("data-quiet")) return;
     const text = (xhr && answerText(xhr)) || document.body.dataset[kind];
     const refused = xhr && xhr.status >= 400 && xhr.status < 500;
     const again = () => htmx.trigger(elt, requestConfig.triggeringEvent?.type || "click");
@@ -128,9 +134,11 @@
     if (event.detail.elt.tagName === "FORM") keepDraft(event.detail.elt);
   });
   on("htmx:afterRequest", (event) => {
-    const { elt, successful, xhr } = event.detail;
-    if (elt.tagName === "FORM" && successful && !xhr.getResponseHeader("HX-Redirect")?.includes("/login")) {
-      sessionStorage.removeItem(draftName(elt));
+    // A form that its answer has replaced is on the page no more, and `detail.elt` is what was around it.
+    const { requestConfig, successful, xhr } = event.detail;
+    const form = requestConfig.elt;
+    if (form.tagName === "FORM" && successful && xhr.status < 400 && !xhr.getResponseHeader("HX-Redirect")?.includes("/login")) {
+      sessionStorage.removeItem(draftName(form));
     }
   });
 
