@@ -20,6 +20,7 @@ from eventbus.models import DeadLetter
 PAGE_SIZE = 50
 _WAITING_SHOWN = 20
 _APPLIED = gettext_lazy("Applied, with all that waited behind it.")
+_APPLIED_BEFORE = gettext_lazy("It was applied before, with all that waited behind it. Nothing was done now.")
 _DISCARDED = gettext_lazy("Discarded. It stays in the record with your reason.")
 
 
@@ -85,12 +86,15 @@ def letter_detail(request: HttpRequest, pk: int, around: Around) -> HttpResponse
 
 @require_POST
 def letter_retry(request: HttpRequest, pk: int) -> HttpResponse:
-    """Hand it, and what waits with it, to the handlers again."""
+    """Hand it, and what waits with it, to the handlers again.
+
+    The letter's own state is its one-time key: whoever comes second finds it decided, and is told so.
+    """
     try:
         result = dead_letters.retry(pk, by=_who(request))
     except dead_letters.NotOpen as error:
         if _decided_so(request, pk, DeadLetter.State.APPLIED):
-            messages.success(request, _APPLIED)
+            messages.info(request, _APPLIED_BEFORE)
         else:
             messages.warning(request, str(error))
     except TRANSIENT as error:
