@@ -166,7 +166,7 @@ class System:
     def environment(self, service: str) -> dict[str, str]:
         """The environment of a service's processes and commands."""
         common = service_environment(service, servers=self.servers, secrets=self.secrets, urls=self.urls)
-        return common | {"DEMO": "true", "STATE_DIR": str(self.state_dir)}
+        return common | {"DEMO": "true"}
 
     def _process_environment(self, entry: Entry) -> dict[str, str]:
         metrics = {"METRICS_HOST": "127.0.0.1", "METRICS_PORT": str(self.ports.get(entry.name, ""))}

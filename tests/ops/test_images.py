@@ -108,10 +108,8 @@ OF_THE_IMAGE = {
     "25",
     "--worker-tmp-dir",
     "/tmp",
-    "--schedule",
-    "/tmp/beat",
 }
-OF_THE_LOCAL_STACK = {"--bind", "127.0.0.1:4000", "--graceful-timeout", "5", "--schedule"}
+OF_THE_LOCAL_STACK = {"--bind", "127.0.0.1:4000", "--graceful-timeout", "5"}
 
 
 def role_of(process: str) -> list[str]:
@@ -121,9 +119,9 @@ def role_of(process: str) -> list[str]:
 
 @pytest.mark.parametrize("entry", [pytest.param(entry, id=entry.name) for entry in entries()])
 def test_a_role_runs_what_the_procfile_runs(stage: Path, entry: Entry) -> None:
-    words = entry.words({"PORT": "4000", "STATE_DIR": "/state"})
+    words = entry.words({"PORT": "4000"})
     program, *options = called(stage, *role_of(entry.name)).split(" heartbeat=")[0].split()
-    local = {word for word in words[1:] if word not in OF_THE_LOCAL_STACK and not word.startswith("/state/")}
+    local = {word for word in words[1:] if word not in OF_THE_LOCAL_STACK}
     assert program == words[0]
     assert set(options) - OF_THE_IMAGE == local
 

@@ -2,6 +2,8 @@
 
 import json
 import logging
+import os
+import time
 from uuid import uuid4
 
 import pytest
@@ -202,11 +204,29 @@ def test_a_process_that_is_the_clock_alone_shows_its_heartbeat_and_metrics(tmp_p
     monkeypatch.setenv("METRICS_PORT", "9100")
     monkeypatch.setenv("METRICS_HOST", "127.0.0.1")
     monkeypatch.setattr(chassis_celery, "start_http_server", lambda *address: ports.append(address))
-    clock = chassis_celery.Clock(Celery("idle"), schedule_filename=str(tmp_path / "schedule"), max_interval=10)
+    clock = chassis_celery.LoneClock(Celery("idle"), schedule_filename=str(tmp_path / "schedule"), max_interval=10)
     clock.tick()
     clock.close()
     assert beat.exists()
     assert ports == [(9100, "127.0.0.1")]
+
+
+def test_a_worker_whose_clock_stands_is_not_well(tmp_path, monkeypatch):
+    beat = tmp_path / "beat"
+    monkeypatch.setenv("HEARTBEAT_FILE", str(beat))
+    clock = chassis_celery.Clock(Celery("idle"), schedule_filename=str(tmp_path / "schedule"))
+    clock.tick()
+    chassis_celery.touch_heartbeat()
+    assert beat.exists()
+    beat.unlink()
+    (ticked,) = tmp_path.iterdir()  # the clock keeps no schedule that could fail to be written
+    minutes_ago = time.time() - 120
+    os.utime(ticked, (minutes_ago, minutes_ago))
+    chassis_celery.touch_heartbeat()
+    assert not beat.exists()
+    clock.tick()
+    chassis_celery.touch_heartbeat()
+    assert beat.exists()
 
 
 FIGURES = {"form_keys": figures.Figure("Form keys kept", FormKey.objects.count)}

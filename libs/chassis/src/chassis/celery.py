@@ -1,15 +1,18 @@
 """The celery application of a service, with a heartbeat file and metrics for its worker."""
 
 import os
+import time
 from pathlib import Path
 from typing import Any
 
 from celery import Celery
-from celery.beat import PersistentScheduler
+from celery.beat import Scheduler
 from celery.signals import heartbeat_sent, setup_logging, worker_ready
 from prometheus_client import start_http_server
 
 from chassis import figures
+
+CLOCK_SECONDS = 60  # without a tick, after which a clock stands; it ticks every ten (CELERY_BEAT_MAX_LOOP_INTERVAL)
 
 
 def make_app(name: str) -> Celery:
@@ -43,13 +46,33 @@ def listen() -> None:
 @worker_ready.connect  # type: ignore[untyped-decorator]
 @heartbeat_sent.connect  # type: ignore[untyped-decorator]
 def touch_heartbeat(**_: Any) -> None:
-    """Touches HEARTBEAT_FILE, where it is set: its age is the liveness probe."""
+    """Touches HEARTBEAT_FILE, the liveness probe, where it is set: unless the clock beside the worker stands."""
     path = os.environ.get("HEARTBEAT_FILE", "")
-    if path:
+    if path and not _stands(_clock(path)):
         Path(path).touch()
 
 
-class Clock(PersistentScheduler):  # type: ignore[misc]
+def _clock(heartbeat: str) -> Path:
+    return Path(f"{heartbeat}.clock")
+
+
+def _stands(clock: Path) -> bool:
+    return clock.exists() and time.time() - clock.stat().st_mtime > CLOCK_SECONDS
+
+
+class Clock(Scheduler):  # type: ignore[misc]
+    """The scheduler, beside a worker. It keeps nothing on disk: a file that cannot be written must not stop the clock,
+    and what is due is in the database, where each job looks again.
+    """
+
+    def tick(self, *args: Any, **kwargs: Any) -> Any:
+        """Says that the clock goes."""
+        if path := os.environ.get("HEARTBEAT_FILE", ""):
+            _clock(path).touch()
+        return super().tick(*args, **kwargs)
+
+
+class LoneClock(Clock):
     """The scheduler of a process that is nothing but the clock: heartbeat at each tick, and metrics as the others."""
 
     def setup_schedule(self) -> None:
@@ -59,6 +82,7 @@ class Clock(PersistentScheduler):  # type: ignore[misc]
             listen()
 
     def tick(self, *args: Any, **kwargs: Any) -> Any:
-        """Says that the clock goes."""
+        """Says that the process is well."""
+        interval = super().tick(*args, **kwargs)
         touch_heartbeat()
-        return super().tick(*args, **kwargs)
+        return interval

@@ -204,6 +204,8 @@ def celery_settings(environment: Environment, beat: Mapping[str, Any]) -> dict[s
         "CELERY_WORKER_PREFETCH_MULTIPLIER": 1,
         "CELERY_WORKER_HIJACK_ROOT_LOGGER": False,
         "CELERY_TIMEZONE": "UTC",
+        "CELERY_BEAT_SCHEDULER": "chassis.celery:Clock",
+        "CELERY_BEAT_MAX_LOOP_INTERVAL": 10,
         "CELERY_BEAT_SCHEDULE": {
             # At a time of day: an interval begins anew with each start of the clock, and a deploy a day would be never.
             "tidy": {"task": "chassis.tidy", "schedule": crontab(hour="3", minute="10")},
