@@ -37,6 +37,7 @@ PLACEHOLDERS = {SMS: "{number}", SLACK: "{member}"}
 
 TITLE_MAX = 200
 DESCRIPTION_MAX = 10_000
+NOTE_MAX = 500
 UNDO_WINDOW = timedelta(minutes=10)
 # Assignments to one person within this time go as one message, which names so many of them (T5).
 GROUPED_WITHIN = timedelta(seconds=60)

@@ -90,6 +90,7 @@ def test_a_workers_day_by_keyboard_alone(open_page, worker, manager):
     page.keyboard.press("Enter")
     expect(first.get_by_role("button", name="Done")).to_be_visible()
     assert Task.objects.get(jira_id="POPUG-7").status == "open"
+    expect(page.locator(".htmx-added")).to_have_count(0)
     first.get_by_role("button", name="Done").focus()
     page.keyboard.press("Enter")
     expect(first).to_have_class("is-done")

@@ -117,6 +117,20 @@ def test_managers_reopen_where_nobody_may_undo_any_more(browser):
     assert "taken back" in text_of(soup(manager.get(f"/tasks/{task.pk}")))
 
 
+def test_history_says_why_a_task_was_reopened_where_that_was_said(browser):
+    manager = browser("manager")
+    worker = person("worker")
+    task = complete(new_task(manager.account), worker)
+    address = f"/tasks/{task.pk}"
+    fields = row_form(soup(manager.get(address)), task, "reopen")
+    manager.post(f"{address}/reopen", fields | {"reason": "Still <dirty>"})
+    assert "Why: Still <dirty>" in text_of(soup(manager.get(address)).select_one(".timeline"))
+    complete(Task.objects.get(), worker)
+    fields = row_form(soup(manager.get("/?show=done")), task, "reopen")
+    manager.post(f"{address}/reopen", fields | {"reason": "\u200b"})
+    assert text_of(soup(manager.get(address)).select_one(".timeline")).count("Why:") == 1
+
+
 def test_a_worker_sees_no_button_for_what_they_may_not_do(browser):
     me = browser("worker")
     manager, other = person("manager"), person("worker")

@@ -103,6 +103,9 @@ class TaskHistory(models.Model):
     number = models.BigIntegerField(default=0, help_text="The assignment_no or completion_no it is about.")
     cause = models.CharField(max_length=20, blank=True)
     reassignment_id = models.UUIDField(null=True)
+    note = models.CharField(
+        max_length=domain.NOTE_MAX, blank=True, default="", db_default="", help_text="Why, in the actor's words."
+    )
     changes = models.JSONField(null=True, help_text="What an edit changed: the field, and its text before and after.")
 
     app_privileges = "SELECT, INSERT"

@@ -9,6 +9,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from chassis.replica.models import Account
+from chassis.texts import is_visible
 from eventbus import publish_many
 from tasks import domain, selectors
 from tasks.domain import Refused
@@ -46,11 +47,14 @@ def task_undo(*, task_id: UUID, actor: Account, completion_no: int, now: datetim
 
 
 @transaction.atomic
-def task_reopen(*, task_id: UUID, actor: Account, completion_no: int, now: datetime, rng: random.Random) -> Task:
+def task_reopen(
+    *, task_id: UUID, actor: Account, completion_no: int, now: datetime, rng: random.Random, reason: str = ""
+) -> Task:
     """Open a done task again, by a manager or admin; the reward of that completion is reversed (T4).
 
     The assignee stays and is not charged, unless no longer an active worker: then another is drawn and charged.
-    Raises Task.DoesNotExist; Refused for anybody else, and when that completion was taken back already.
+    The reason is for the history of this service alone (T6). Raises Task.DoesNotExist;
+    Refused for anybody else, and when that completion was taken back already.
     """
 
     def refusal(task: Task) -> str | None:
@@ -64,6 +68,7 @@ def task_reopen(*, task_id: UUID, actor: Account, completion_no: int, now: datet
         rng=rng,
         cause=domain.REOPENED,
         refusal=refusal,
+        reason=reason if is_visible(reason) else "",
     )
 
 
@@ -76,6 +81,7 @@ def _reopen(
     rng: random.Random,
     cause: str,
     refusal: Callable[[Task], str | None],
+    reason: str = "",
 ) -> Task:
     """The worker's row is locked before the task's. Who has a done task does not change, so the assignee read without a
     lock still holds if the same completion stands once the task is locked."""
@@ -83,8 +89,8 @@ def _reopen(
     worker = _worker_kept_or_drawn(earner_id, rng=rng)
     task = locks.task_lock(task_id)
     _standing(task, completion_no)
-    if reason := refusal(task):
-        raise Refused(reason)
+    if refused := refusal(task):
+        raise Refused(refused)
     task.status = domain.OPEN
     task.completed_by_id = task.completed_at = None
     task.version += 1
@@ -94,7 +100,7 @@ def _reopen(
         task.assigned_at = now
         task.assignment_no += 1 if worker else 0
     task.save()
-    _note(task, at=now, actor_id=actor.pk, earner_id=earner_id, cause=cause, moved=moved)
+    _note(task, at=now, actor_id=actor.pk, earner_id=earner_id, cause=cause, moved=moved, reason=reason)
     reopened = published.task_reopened(task, at=now, account_id=earner_id, cause=cause, actor_id=actor.pk)
     assigned = published.task_assigned(task, at=now, cause=domain.REOPENED, actor_id=actor.pk)
     publish_many([reopened, *([assigned] if moved and worker else []), published.task_updated(task, at=now)])
@@ -119,10 +125,10 @@ def _worker_kept_or_drawn(assignee_id: UUID, *, rng: random.Random) -> Account |
     return worker
 
 
-def _note(task: Task, *, at: datetime, actor_id: UUID, earner_id: UUID, cause: str, moved: bool) -> None:
+def _note(task: Task, *, at: datetime, actor_id: UUID, earner_id: UUID, cause: str, moved: bool, reason: str) -> None:
     noted = {"task": task, "version": task.version, "at": at, "actor_id": actor_id}
     kind = TaskHistory.Kind.UNDONE if cause == domain.UNDONE else TaskHistory.Kind.REOPENED
-    rows = [TaskHistory(**noted, kind=kind, account_id=earner_id, number=task.completion_no, cause=cause)]
+    rows = [TaskHistory(**noted, kind=kind, account_id=earner_id, number=task.completion_no, cause=cause, note=reason)]
     if moved:
         kind = TaskHistory.Kind.ASSIGNED if task.assignee_id else TaskHistory.Kind.WAITING
         rows.append(

@@ -119,6 +119,7 @@ class ReopenForm(OneTimeForm):
     """Undo and reopen: the completion that the page showed comes along."""
 
     completion_no = forms.IntegerField(min_value=1)
+    reason = forms.CharField(required=False, max_length=domain.NOTE_MAX)
 
 
 class ReassignForm(OneTimeForm):

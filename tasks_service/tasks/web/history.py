@@ -75,6 +75,7 @@ class Entry:
     kind: str
     headline: str
     reason: str
+    note: str
     reassignment_id: UUID | None
     changes: list[Change]
 
@@ -100,6 +101,7 @@ def entries_of(history: Sequence[TaskHistory], people: Mapping[UUID, Account]) -
                 kind=row.kind,
                 headline=str(HEADLINES.get(row.kind, row.kind)) % names,
                 reason=str(REASONS.get((row.kind, row.cause), row.cause)) % names,
+                note=row.note,
                 reassignment_id=row.reassignment_id,
                 changes=[
                     Change(field=str(FIELDS.get(field, field)), before=before, after=after)

@@ -160,6 +160,7 @@ def reopen(request: Request, task_id: UUID) -> HttpResponse:
             task_id=task_id,
             actor=request.user,
             completion_no=form.cleaned_data["completion_no"],
+            reason=form.cleaned_data["reason"],
             now=timezone.now(),
             rng=random.SystemRandom(),
         ),
