@@ -260,6 +260,17 @@ class TestTakingBack:
         assert response.status_code == 422
         assert not Transfer.objects.filter(reverses=wrong.id).exists()
 
+    def test_the_form_of_what_was_taken_back_says_so_before_one_types_a_reason(self, finance, wrong):
+        address = f"/entries/{wrong.id}/take-back"
+        finance.post(address, {"form_key": str(uuid4()), "reason": "It was the wrong worker."})
+        opposite = Transfer.objects.get(reverses=wrong.id)
+        refused = finance.post(address, {"form_key": str(uuid4()), "reason": ""})
+        assert refused.status_code == 422
+        for soup in (page(finance, address), soup_of(refused)):
+            assert "this correction was taken back before" in text(soup)
+            assert soup.select_one(f"main a[href='/entries/{opposite.id}']")
+            assert not soup.select("main form")
+
     def test_an_empty_reason_says_so(self, finance, wrong):
         response = finance.post(f"/entries/{wrong.id}/take-back", {"form_key": str(uuid4()), "reason": ""})
         assert errors(response) == ["This field is required."]

@@ -97,6 +97,9 @@ def test_finance_enters_it_on_the_payouts_page_and_the_worker_reads_the_reason(b
 def test_a_page_that_is_too_old_says_that_it_was_done_before(browser, payout):
     client, address = browser("finance"), f"/entries/{payout.id}/return"
     come_back(payout)
+    soup = page(client, address)
+    assert "this payout was entered as returned before" in text(soup)
+    assert not soup.select("main form")
     response = client.post(address, {"form_key": str(uuid4()), "reason": REASON}, follow=True)
     assert "somebody did this before" in response.content.decode()
 

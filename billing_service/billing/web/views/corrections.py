@@ -160,13 +160,14 @@ def _answer(
     form = ReasonForm(request.POST or None)
     own = not corrects(request.user, whose=entry.account_id)
     if request.method != "POST" or own or not form.is_valid():
-        balance = balance_of(entry.account_id)
+        balance, opposite = balance_of(entry.account_id), entries.taken_back([entry]).get(entry.id)
         context = {
             "form": form,
             "line": statements.lines([entry])[0],
             "entry": entry,
             "returns": kind is Kind.PAYOUT,
             "own": own,
+            "opposite": Transfer.objects.filter(id=opposite).first(),
             "before": balance,
             "after": balance - entry.change,
         }
