@@ -5,6 +5,7 @@ from uuid import uuid4
 import pytest
 
 from billing.models import Cycle
+from chassis.business_time import format_when, in_zone
 from eventbus.models import DeadLetter
 from eventbus.testing import deliver
 from tests.make import (
@@ -12,7 +13,7 @@ from tests.make import (
     assigned,
     task_id,
 )
-from tests.pages import page
+from tests.pages import page, text
 
 pytestmark = pytest.mark.django_db
 TASK = task_id()
@@ -54,8 +55,16 @@ class TestWhoSeesWhat:
     def test_a_dead_letter_leads_to_the_page_of_its_task(self, browser):
         deliver("tasks", [assigned(account="nobody")])
         letter = DeadLetter.objects.get()
-        link = page(browser("finance"), f"/dead-letters/{letter.pk}/").select_one("dd a:has(code)")
-        assert link["href"] == f"/tasks/{task_id()}"
+        soup = page(browser("finance"), f"/dead-letters/{letter.pk}/")
+        assert soup.select_one("dd a:has(code)")["href"] == f"/tasks/{task_id()}"
+
+    def test_times_of_dead_letters_are_written_as_on_all_other_pages(self, browser):
+        deliver("tasks", [assigned(account="nobody")])
+        letter = DeadLetter.objects.get()
+        for address in ("/dead-letters/", f"/dead-letters/{letter.pk}/"):
+            shown = page(browser("finance"), address).select_one("main time")
+            assert text(shown) == format_when(letter.received_at)
+            assert shown["title"] == shown["datetime"] == in_zone(letter.received_at).isoformat()
 
     @pytest.mark.parametrize(("role", "status"), [("admin", 200), ("finance", 200), ("worker", 403), ("manager", 403)])
     def test_dead_letters_are_for_the_office_to_read(self, browser, role, status):

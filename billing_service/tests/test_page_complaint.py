@@ -8,6 +8,8 @@ import pytest
 from billing.domain import Case, Evidence, case_of
 from billing.models import TaskPrice, Transfer
 from billing.services.adjustments import adjustment_post
+from eventbus.dead_letters import discard
+from eventbus.models import DeadLetter
 from eventbus.testing import deliver
 from tests.ledger import close
 from tests.make import (
@@ -70,7 +72,7 @@ class TestTheCase:
         deliver("tasks", [task_state(task_id(2), version=2, status="done", completion_no=1)])
         unreadable("tasks", task_id(2))
         assert answer(finance, task_id(2))[0] == "waiting in dead letters"
-        assert "there is no such version" in text(page(finance, f"/tasks/{task_id(2)}").select_one("#letters"))
+        assert "A version that is not known here" in text(page(finance, f"/tasks/{task_id(2)}").select_one("#letters"))
 
     def test_a_task_known_by_its_restored_price_alone_was_not_received(self, finance):
         TaskPrice.objects.create(task_id=TASK, fee=1100, reward=2200, key_id="old")
@@ -159,13 +161,26 @@ class TestTheEvidence:
         found = rows(page(finance, f"/tasks/{task}").select_one("#events"))
         assert sorted(row[1] for row in found) == ["TaskCreated", "TaskUpdated version 2, the latest"]
 
-    def test_dead_letters_are_listed_with_their_reason_also_when_settled(self, finance, worked):
+    def test_an_open_dead_letter_is_listed_with_its_reason_in_words(self, finance, worked):
         deliver("tasks", [completed(task_id(2), account="nobody")])
         soup = page(finance, f"/tasks/{task_id(2)}")
         [letter] = rows(soup.select_one("#letters"))
-        assert letter[1].startswith("TaskCompleted #")
-        assert letter[2] == "dead"
-        assert "ValueError" in letter[3]
+        stored = DeadLetter.objects.get()
+        assert letter[1:] == [f"TaskCompleted #{stored.pk}", "dead", "Failed when it was applied"]
+        assert soup.select_one(f"#letters a[href='/dead-letters/{stored.pk}/']")
+        assert stored.error
+        assert stored.error not in text(soup)
+
+    def test_a_settled_letter_says_why_it_was_set_aside_and_leads_nowhere(self, finance, worked):
+        deliver("tasks", [completed(task_id(2), account="nobody")])
+        stored = DeadLetter.objects.get()
+        discard(stored.pk, by="system", reason="The account never was.")
+        soup = page(finance, f"/tasks/{task_id(2)}").select_one("#letters")
+        [letter] = rows(soup)
+        assert letter[1:] == [
+            f"TaskCompleted #{stored.pk}", "discarded", "Failed when it was applied · The account never was.",
+        ]  # fmt: skip
+        assert not soup.select("a")
 
     def test_an_entry_keeps_the_event_that_caused_it(self, worked):
         event = completed(task_id(3))
