@@ -250,6 +250,7 @@ class TestTexts:
 
     def test_a_reason_has_ten_to_five_hundred_characters(self):
         assert correction_reason("  ten chars.  ") == "ten chars."
-        for text in ("too short", "x" * 501, " " * 20):
+        assert correction_reason("नमस्ते, वेतन की भूल थी") == "नमस्ते, वेतन की भूल थी"
+        for text in ("too short", "x" * 501, " " * 20, "\N{ZERO WIDTH SPACE}" * 12, "\N{COMBINING ACUTE ACCENT}" * 12):
             with pytest.raises(LedgerError):
                 correction_reason(text)

@@ -14,6 +14,8 @@ from billing.domain.complaints import Case, Evidence, case_of
 from billing.domain.ledger import (
     COUNTERPART,
     CREDITS_WORKER,
+    REASON_MOST,
+    REASON_SEEN,
     RESTORED,
     SYSTEM,
     Balance,
@@ -49,7 +51,7 @@ from billing.domain.prices import (
     parse_price_keys,
     price_of,
 )
-from billing.domain.titles import short_name, title_of
+from billing.domain.titles import seen, short_name, title_of
 
 __all__ = [
     "CENTS",
@@ -57,6 +59,8 @@ __all__ = [
     "COUNTERPART",
     "CREDITS_WORKER",
     "FEE_DOLLARS",
+    "REASON_MOST",
+    "REASON_SEEN",
     "RESTORED",
     "REWARD_DOLLARS",
     "SYSTEM",
@@ -94,6 +98,7 @@ __all__ = [
     "reopened_cycle_key",
     "restored_adjustment_key",
     "reversal_key",
+    "seen",
     "short_name",
     "title_of",
     "together",

@@ -10,6 +10,8 @@ from enum import StrEnum
 from typing import NamedTuple
 from uuid import UUID
 
+from billing.domain.titles import seen
+
 SYSTEM = "system"
 
 
@@ -284,9 +286,15 @@ def correction_amount(cents: int, *, limit: int) -> int:
     return cents
 
 
+REASON_SEEN, REASON_MOST = 10, 500
+
+
 def correction_reason(text: str) -> str:
-    """The reason of a correction, trimmed; raises LedgerError unless it has 10 to 500 characters (B6)."""
+    """The reason of a correction, trimmed; raises LedgerError unless it has 10 to 500 characters (B6).
+
+    The ten are characters that one sees.
+    """
     reason = text.strip()
-    if not 10 <= len(reason) <= 500:
-        raise LedgerError("a reason has 10 to 500 characters")
+    if len(seen(reason)) < REASON_SEEN or len(reason) > REASON_MOST:
+        raise LedgerError(f"a reason has {REASON_SEEN} to {REASON_MOST} characters")
     return reason

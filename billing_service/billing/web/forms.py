@@ -12,6 +12,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from billing.domain import REASON_MOST, REASON_SEEN, seen
 from billing.models import LedgerAccount, Task, Transfer
 from billing.selectors.people import takes_corrections
 from billing.selectors.search import find_entries, find_tasks, find_workers, uuid_in
@@ -106,12 +107,21 @@ class ReasonForm(OneTimeForm):
     """Why an entry is answered by its opposite."""
 
     reason = forms.CharField(
-        min_length=10,
-        max_length=500,
+        min_length=REASON_SEEN,
+        max_length=REASON_MOST,
         label=gettext_lazy("Reason"),
         help_text=gettext_lazy("10 to 500 characters; the worker reads it on the statement."),
         widget=forms.Textarea(attrs={"rows": 3}),
     )
+
+    def clean_reason(self) -> str:
+        """The reason, of which enough can be seen."""
+        reason: str = self.cleaned_data["reason"]
+        if len(seen(reason)) < REASON_SEEN:
+            raise ValidationError(
+                _("A reason has at least %(least)s characters that one sees.") % {"least": REASON_SEEN}
+            )
+        return reason
 
 
 class CorrectionForm(ReasonForm):
