@@ -6,7 +6,7 @@ import pytest
 from django.core.management import call_command
 
 from billing.domain import next_due
-from billing.models import Cycle
+from billing.models import Cycle, Transfer
 from billing.selectors.clock import database_now
 from billing.selectors.days import days
 from billing.selectors.ledger_check import ledger_findings
@@ -15,7 +15,7 @@ from chassis.business_time import business_date, zone
 from eventbus.testing import deliver
 from tests.ledger import close
 from tests.make import DUE, MONDAY, WILMA, assigned, completed, task_id
-from tests.pages import page, text
+from tests.pages import page, rows, text
 
 pytestmark = pytest.mark.django_db
 NOON = MONDAY + timedelta(hours=3)
@@ -83,3 +83,16 @@ def test_the_command_leaves_the_dashboard_without_anything_after_closing(setting
     deliver("tasks", [assigned(task_id(2), time=now)])
     assert day(now).afterwards.count == 0
     assert Cycle.objects.get(state="open").due_at == next_due(now, zone=zone(), at=settings.BILLING_CYCLE_TIME)
+
+
+def test_cycles_closed_within_a_minute_are_told_apart_by_their_seconds(browser):
+    deliver("tasks", [completed(task_id(5), time=NOON)])
+    close(NOON + timedelta(seconds=7), consumed=False, as_if_due=True)
+    client = browser("finance")
+    names = [row[0] for row in rows(page(client, "/cycles"))]
+    assert names[1:] == ["2 Mar 2026, 13:00:07 CET", "2 Mar 2026, 13:00 CET"]
+    latest = Cycle.objects.filter(state="closed").latest("due_at")
+    assert "Cycle due 2 Mar 2026, 13:00:07 CET" in text(page(client, f"/cycles/{latest.id}").h1)
+    assert "Mon 2 Mar, 13:00:07" in text(page(client, f"/tasks/{task_id(5)}"))
+    payout = Transfer.objects.get(kind="payout", cycle=latest)
+    assert "cycle due 2 Mar 2026, 13:00:07 CET was closed" in text(page(client, f"/entries/{payout.id}"))

@@ -10,6 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from billing.models import Cycle, LedgerAccount
 from billing.selectors.clock import database_now
 from billing.services.cycles import cycle_flip
+from chassis.business_time import business_date
 from chassis.replica.models import Account
 from eventbus.testing import deliver
 from tests.ledger import close
@@ -115,6 +116,14 @@ class TestDays:
 
     def test_a_day_without_entries_says_so(self, browser):
         assert "Nothing happened on this day" in text(page(browser("admin"), "/days/2020-01-01"))
+
+    def test_a_day_to_come_says_so_and_leads_to_today(self, browser):
+        today = business_date(database_now())
+        soup = page(browser("admin"), f"/days/{today + timedelta(days=1)}")
+        assert "This day is still to come" in text(soup)
+        assert "Nothing happened" not in text(soup)
+        assert text(soup.select_one(f".empty a[href='/days/{today}']")) == "Today"
+        assert "Nothing happened on this day" in text(page(browser("admin"), f"/days/{today}"))
 
 
 class TestWorkers:

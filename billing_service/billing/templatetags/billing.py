@@ -16,7 +16,7 @@ from billing.selectors.cycles import Progress
 from billing.selectors.statements import Line
 from billing.selectors.warnings import incomplete
 from billing.web import wording
-from chassis.business_time import format_iso, format_when, in_zone
+from chassis.business_time import format_iso, in_zone
 
 register = template.Library()
 
@@ -42,9 +42,9 @@ def weekday(day: date) -> str:
 
 @register.filter
 def short_when(moment: datetime) -> SafeString:
-    """`Mon 2 Mar, 18:00` in the business zone, where the year goes without saying; it may wrap."""
+    """When a cycle is due: `Mon 2 Mar, 18:00` in the business zone, the year goes without saying; it may wrap."""
     local = in_zone(moment)
-    text = f"{local:%a} {local.day} {local:%b}, {local:%H:%M}"
+    text = f"{local:%a} {local.day} {local:%b}, {local:{'%H:%M:%S' if local.second else '%H:%M'}}"
     return format_html('<span title="{}">{}</span>', format_iso(moment), text)
 
 
@@ -69,7 +69,14 @@ def case(found: Complaint) -> str:
 @register.filter
 def cycle_name(cycle: Cycle) -> str:
     """A cycle is called by the time it is due."""
-    return format_when(cycle.due_at)
+    return wording.due_in_words(cycle.due_at)
+
+
+@register.filter
+def due(cycle: Cycle) -> SafeString:
+    """The time a cycle is due, with the ISO time on hover."""
+    iso = format_iso(cycle.due_at)
+    return format_html('<time datetime="{}" title="{}">{}</time>', iso, iso, cycle_name(cycle))
 
 
 @register.simple_block_tag(takes_context=True)

@@ -80,13 +80,15 @@ def day_detail(request: HttpRequest, day: date) -> HttpResponse:
     """A business day: its sums, and each worker who had entries on it."""
     understood(NoFilter(request.GET))
     [found] = days.days(day, day)
+    today = business_date(database_now())
     page = table_page(request, days.workers_of_day(day), sorts=DAY_SORTS, default="work")
     context = {
         "day": found,
         "page": page,
         "rows": _with_people(page),
         "before": day - timedelta(days=1) if day > FIRST_DAY else None,
-        "after": day + timedelta(days=1) if day < business_date(database_now()) else None,
+        "after": day + timedelta(days=1) if day < today else None,
+        "today": today,
     }
     return render(request, "billing/day.html", context)
 
