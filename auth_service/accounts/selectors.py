@@ -47,7 +47,7 @@ def accounts_search(*, text: str = "", role: str = "", status: str = "") -> Quer
 
     A word with an @ begins the address: Postgres takes a whole address for one word, but not a part of one.
     """
-    accounts = Account.objects.annotate(sorted_name=SORTED_NAME, seen_at=SEEN)
+    accounts: QuerySet[Account] = Account.objects.annotate(sorted_name=SORTED_NAME, seen_at=SEEN)
     words = text.replace("\0", "").split()
     if plain := [word for word in words if "@" not in word]:
         accounts = _with_words(accounts, _prefixes(plain))
