@@ -9,8 +9,7 @@ from django.http import Http404, HttpResponseBase
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from chassis.exports import Column, export_response
-from chassis.money import format_cents
+from chassis.exports import Amount, Column, export_response
 from chassis.permissions import requires, signed_in
 from chassis.tables import in_order, understood
 from tasks import selectors
@@ -38,8 +37,8 @@ def tasks(request: Request) -> HttpResponseBase:
         )
         totals = [
             (_("Tasks"), sums["tasks"]),
-            (_("Fees"), format_cents(sums["fees"])),
-            (_("Rewards"), format_cents(sums["rewards"])),
+            (_("Fees"), Amount(sums["fees"])),
+            (_("Rewards"), Amount(sums["rewards"])),
         ]
     filters = f"{tab.label}; {_('search')}: {asked['q']}" if asked["q"] else str(tab.label)
     return export_response(
