@@ -125,6 +125,9 @@ def _more(database: Connection, count: int) -> str:
         "SELECT id FROM billing_cycle WHERE state = 'closed' ORDER BY due_at LIMIT 1"
     ).fetchall()[0]
     database.execute(_PAYOUTS, {"cycle": cycle})
+    database.execute(
+        "UPDATE billing_cycle SET payout_count = (SELECT count(*) FROM billing_payout) WHERE id = %s", [cycle]
+    )
     database.execute(_CORRECTIONS, {"cycle": cycle, "count": count})
     return str(cycle)
 
