@@ -68,7 +68,10 @@ class KubernetesDriver(ContainerDriver):
         self._scale(server, 0)
 
     def start(self, server: str) -> None:
+        """Also waits for the pages: they take nobody while their database is away, and notice its return by and by."""
         self._scale(server, 1)
+        pages = [f"deployment/{name}-web" for name in SERVICES]
+        self.kubectl("wait", "--for=condition=Available", *pages, "--timeout=120s")
 
     def stop_service(self, service: str) -> None:
         self._scale(f"{service}-web", 0)
@@ -103,12 +106,12 @@ class KubernetesDriver(ContainerDriver):
 
     def logs(self) -> Iterable[str]:
         """Of the pods that run now, since they were started last."""
-        names = self._kubectl("get", "deployments", "--output", "name").split()
+        names = self.kubectl("get", "deployments", "--output", "name").split()
         ours = [name for name in names if name.split("/")[1].split("-")[0] in SERVICES]
         return [
             line
             for name in ours
-            for line in self._kubectl("logs", name, "--all-pods", "--tail=-1", "--prefix=false").splitlines()
+            for line in self.kubectl("logs", name, "--all-pods", "--tail=-1", "--prefix=false").splitlines()
         ]
 
     def close(self) -> None:

@@ -101,6 +101,19 @@ def test_what_was_typed_is_there_again_after_signing_in_anew(open_page):
     expect(page.get_by_label("Text")).to_have_value("")
 
 
+def test_what_is_being_typed_is_kept_when_the_page_asks_for_something_and_leads_away_to_sign_in(open_page):
+    page = open_page("/notes")
+    page.get_by_label("Text").fill("a long text, not yet sent")
+    session = page.context.cookies()
+    page.context.clear_cookies(name="tasks_session")
+    page.route("**/login?*", lambda route: route.fulfill(body="<title>sign in</title>", content_type="text/html"))
+    page.evaluate("htmx.ajax('GET', '/notes', '#note')")
+    page.wait_for_url("**/login?next=%2Fnotes")
+    page.context.add_cookies(session)
+    page.goto("/notes")
+    expect(page.get_by_label("Text")).to_have_value("a long text, not yet sent")
+
+
 def test_what_was_sent_is_not_typed_again_nor_its_key_used_twice(open_page):
     page = open_page("/samples/new")
     page.get_by_label("Title").fill("Sent")

@@ -55,6 +55,8 @@
   const untyped = ["hidden", "password", "file", "submit", "button", "reset", "image"];
   // A hidden field that belongs to the text, as the version that it was typed for, says so by data-draft.
   const typed = (field) => field.name && (!untyped.includes(field.type) || field.hasAttribute("data-draft"));
+  const isChanged = (form) =>
+    [...form.elements].filter(typed).some((field) => field.value !== field.defaultValue || field.checked !== field.defaultChecked);
   function keepDraft(form) {
     if (form.querySelector("input[type=password]")) return;
     const fields = [...form.elements].filter(typed);
@@ -133,11 +135,16 @@
     notices.get(event.detail.elt)?.remove();
     if (event.detail.elt.tagName === "FORM") keepDraft(event.detail.elt);
   });
+  const leadsToSignIn = (xhr) => Boolean(xhr.getResponseHeader("HX-Redirect")?.includes("/login"));
+  // Whatever asked, the news of a list or what a line would read as: one is led away while one types.
+  on("htmx:beforeOnLoad", (event) => {
+    if (leadsToSignIn(event.detail.xhr)) all("form").filter(isChanged).forEach(keepDraft);
+  });
   on("htmx:afterRequest", (event) => {
     // A form that its answer has replaced is on the page no more, and `detail.elt` is what was around it.
     const { requestConfig, successful, xhr } = event.detail;
     const form = requestConfig.elt;
-    if (form.tagName === "FORM" && successful && xhr.status < 400 && !xhr.getResponseHeader("HX-Redirect")?.includes("/login")) {
+    if (form.tagName === "FORM" && successful && xhr.status < 400 && !leadsToSignIn(xhr)) {
       sessionStorage.removeItem(draftName(form));
     }
   });
