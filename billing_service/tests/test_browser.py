@@ -110,7 +110,7 @@ def test_a_complaint_is_found_corrected_with_a_preview_and_read_by_the_worker(op
     page.get_by_label("Amount").fill("-3")
     page.get_by_label("Reason").fill("Paid for the broken feeder.")
     page.get_by_role("button", name="Preview").click()
-    expect(page.get_by_text("Ensure this value is greater than or equal to 0.01.")).to_be_visible()
+    expect(page.get_by_text("An amount is digits, with a point for cents: 12.50.")).to_be_visible()
     expect(page.get_by_label("Reason")).to_have_value("Paid for the broken feeder.")
     page.get_by_label("Amount").fill("3")
     page.get_by_role("button", name="Preview").click()

@@ -56,6 +56,8 @@ class Demo:
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
+                # A shell that runs the tests in the background lets them ignore Ctrl-C, and so would make.
+                preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509
             )
         deadline = time.monotonic() + UP_SECONDS
         while "State and logs" not in (text := self.output.read_text()):
