@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import json
 import time
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from datetime import timedelta
 from pathlib import Path
+
+from managed import Managed
 
 from dev import people
 from dev.paths import SERVICES
 from dev.secrets_file import Secrets
 from dev.seed import next_business_day, today
-from dev.system import CommandFailed
 
 KNOWN = "from chassis.replica.models import Account; print(Account.objects.filter(state_version__gt=0).count())"
 LONGEST_SECONDS = 120  # until the accounts have arrived everywhere
 
 
-class ContainerDriver(ABC):
+class ContainerDriver(Managed):
     """`manage` runs a command in a container of a service; the rest follows from it."""
 
     def __init__(self, directory: Path) -> None:
@@ -30,16 +31,6 @@ class ContainerDriver(ABC):
 
     def password(self, email: str) -> str:
         return next(account["password"] for account in self._accounts if account["email"] == email)
-
-    def close_cycle(self) -> None:
-        self.manage("billing", "close_due_cycles", "--as-if-due")
-
-    def ledger_is_complete(self) -> bool:
-        try:
-            self.manage("billing", "ledger_check", "--complete")
-        except CommandFailed:
-            return False
-        return True
 
     def seed(self) -> None:
         """Accounts that every service knows, and a cycle that is not due while the tests run."""

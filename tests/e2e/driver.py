@@ -15,10 +15,11 @@ from typing import Any, Protocol, TypeVar
 
 from compose import ComposeDriver
 from gateway import Gateway, templates
+from managed import Managed
 
 from dev.collector import collecting
 from dev.seed import seed_minimum
-from dev.system import CommandFailed, System
+from dev.system import System
 from k8s import KubernetesDriver
 
 T = TypeVar("T")
@@ -73,7 +74,7 @@ class Driver(Protocol):
         """Stop everything that the driver started."""
 
 
-class LocalDriver:
+class LocalDriver(Managed):
     """The local stack of `dev/`, in a directory and on ports of its own; traced, and with logs as in production."""
 
     def __init__(self, directory: Path) -> None:
@@ -125,16 +126,6 @@ class LocalDriver:
 
     def manage(self, service: str, *arguments: str) -> str:
         return str(self.system.manage(service, *arguments))
-
-    def close_cycle(self) -> None:
-        self.manage("billing", "close_due_cycles", "--as-if-due")
-
-    def ledger_is_complete(self) -> bool:
-        try:
-            self.manage("billing", "ledger_check", "--complete")
-        except CommandFailed:
-            return False
-        return True
 
     def mailbox(self) -> list[Any]:
         return list(self.system.mailbox())

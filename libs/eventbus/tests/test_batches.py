@@ -289,6 +289,15 @@ def test_the_daily_job_deletes_what_was_in_letters_that_were_decided_long_ago():
     assert "It was deleted" in Client(headers={"X-Name": "chief"}).get(f"/dead-letters/{old.pk}/").content.decode()
 
 
+def test_what_was_in_a_letter_that_its_own_batch_superseded_is_deleted_too():
+    deliver("state", [bank("AccountState", number=1, text="poison"), bank("AccountState", number=2)])
+    forget_old_events()
+    assert DeadLetter.objects.get(state="superseded").value is not None
+    DeadLetter.objects.update(created_at=datetime.now(UTC) - timedelta(days=98))
+    forget_old_events()
+    assert DeadLetter.objects.get().value is None
+
+
 def test_log_lines_name_group_counts_and_letters():
     with capture_logs() as lines:
         deliver("payments", [bank("PaymentMade", "a1"), bank("PaymentMade", "a2", text="poison")])

@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import connection
+from django.db.models.functions import Coalesce
 
 from eventbus.codec import MAX_KEY_BYTES, MAX_VALUE_BYTES, Record, pack_headers
 from eventbus.conf import conf
@@ -236,5 +237,7 @@ def strip_letters(*, now: datetime) -> int:
 
     What was decided, by whom and why stays. The content may name people who have been deleted everywhere else.
     """
-    decided = DeadLetter.objects.filter(resolved_at__lt=now - timedelta(days=conf().inbox_days), value__isnull=False)
-    return decided.update(value=None, headers=b"", error="")
+    # One that its own batch superseded was decided when it was written.
+    decided = DeadLetter.objects.exclude(state__in=DeadLetter.OPEN).alias(at=Coalesce("resolved_at", "created_at"))
+    old = decided.filter(at__lt=now - timedelta(days=conf().inbox_days), value__isnull=False)
+    return old.update(value=None, headers=b"", error="")

@@ -151,6 +151,8 @@ class DeadLetter(models.Model):
         DISCARDED = "discarded", "discarded"
         SUPERSEDED = "superseded", "superseded"
 
+    OPEN = frozenset({State.DEAD, State.WAITING})  # somebody still has to decide
+
     id = models.BigAutoField(primary_key=True)
     group = models.ForeignKey(ConsumerGroup, models.PROTECT)
     topic = models.TextField()
@@ -189,7 +191,7 @@ class DeadLetter(models.Model):
     @property
     def is_open(self) -> bool:
         """Whether somebody still has to decide about it."""
-        return self.state in {self.State.DEAD, self.State.WAITING}
+        return self.state in self.OPEN
 
     @property
     def why(self) -> Reason:
