@@ -5,7 +5,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 
@@ -20,10 +20,12 @@ from dev.servers import Servers
 
 SUITES: dict[str, Path] = {
     # The longest first, so that none is left to run alone.
+    "e2e": ROOT / "tests" / "e2e",
     "billing": service_dir("billing"),
     "eventbus": ROOT / "libs" / "eventbus",
     "tasks": service_dir("tasks"),
     "auth": service_dir("auth"),
+    "demo": ROOT / "tests" / "demo",
     "chassis": ROOT / "libs" / "chassis",
     "analytics": service_dir("analytics"),
     "schemas": ROOT / "schemas",
@@ -31,12 +33,8 @@ SUITES: dict[str, Path] = {
     "bench": ROOT / "bench" / "tests",
     "docs": ROOT / "tests" / "docs",
     "ops": ROOT / "tests" / "ops",
-    "demo": ROOT / "tests" / "demo",
-    "e2e": ROOT / "tests" / "e2e",
 }
-# They start, stop and time whole systems of their own, and come last: beside more they would measure that.
-LAST = (("e2e",), ("demo", "dev"))
-WITH_OWN_SERVERS = tuple(name for lane in LAST for name in lane)
+WITH_OWN_SERVERS = ("e2e", "demo", "dev")
 WITHOUT_COVERAGE = ("schemas", "bench", "docs", "ops")
 AT_ONCE = 2  # three take as long: the cores are full
 
@@ -58,7 +56,7 @@ def run_one(suite: str, keyword: str) -> int:
 
 def lint_alone() -> int:
     """ruff, import-linter and mypy."""
-    return _tell_end(_together([[job] for job in lint.jobs()]))
+    return _tell_end(_together(lint.jobs()))
 
 
 def run_all() -> int:
@@ -71,11 +69,7 @@ def run_all() -> int:
         scratch = Path(folder)
         try:
             servers.start()
-            outcomes = _together(
-                [[_suite(name, scratch, state_dir)] for name in SUITES if name not in WITH_OWN_SERVERS]
-                + [[job] for job in lint.jobs()]
-            )
-            outcomes += _together([[_suite(name, scratch, state_dir) for name in lane] for lane in LAST])
+            outcomes = _together([*(_suite(name, scratch, state_dir) for name in SUITES), *lint.jobs()])
         finally:
             servers.destroy()
         failed = _tell_end(outcomes)
@@ -105,18 +99,13 @@ def _covered(name: str) -> list[str]:
     return [f"--cov={folder}" for folder in folders]
 
 
-def _together(lanes: Iterable[Sequence[Job]]) -> list[Outcome]:
-    """Lanes side by side, the jobs of each one after the other."""
-    with ThreadPoolExecutor(max_workers=AT_ONCE) as pool:
-        futures = [pool.submit(_in_turn, lane) for lane in lanes]
-        return [outcome for future in as_completed(futures) for outcome in future.result()]
-
-
-def _in_turn(jobs: Iterable[Job]) -> list[Outcome]:
+def _together(jobs: Iterable[Job]) -> list[Outcome]:
+    """Jobs side by side, each told when it ends."""
     outcomes = []
-    for job in jobs:
-        outcomes.append(run_job(job))
-        print(outcomes[-1].line, flush=True)
+    with ThreadPoolExecutor(max_workers=AT_ONCE) as pool:
+        for future in as_completed([pool.submit(run_job, job) for job in jobs]):
+            outcomes.append(future.result())
+            print(outcomes[-1].line, flush=True)
     return outcomes
 
 

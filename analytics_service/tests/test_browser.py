@@ -16,7 +16,7 @@ from eventbus.testing import set_aside
 from tests.making import earned
 from tests.test_pages import TODAY, consume, signed_in, titled
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.no_cover]  # traced, it takes twice as long
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
 DRAWN = """() => [...document.querySelectorAll("canvas[data-chart]")]
   .map(canvas => Chart.getChart(canvas).data.datasets.map(one => one.data.filter(Boolean).length))"""

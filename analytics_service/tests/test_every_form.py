@@ -13,7 +13,7 @@ from eventbus.testing import set_aside
 from tests.making import earned
 from tests.test_pages import NOW, TODAY, consume, signed_in
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.no_cover]  # traced, it takes twice as long
 # They need auth: identity's own tests send them twice.
 SIGNING_OUT = {"logout", "backchannel_logout"}
 FILLED = {"dead_letters:discard": {"reason": "It was a test."}}

@@ -22,6 +22,8 @@ from .browsing import Open
 from .conftest import PASSWORD
 from .flow import authorization
 
+pytestmark = pytest.mark.no_cover  # traced, it takes twice as long
+
 
 @pytest.fixture
 def roster() -> Iterator[tuple[str, list[dict[str, str]]]]:

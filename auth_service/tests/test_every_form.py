@@ -14,6 +14,7 @@ from eventbus.models import ConsumerGroup, DeadLetter
 from .conftest import NOW, PASSWORD
 from .steps import Make, SignIn
 
+pytestmark = pytest.mark.no_cover  # traced, it takes twice as long
 # Machines send these; no page shows them. They have tests of their own: a code and a token are good once.
 FOR_MACHINES = {f"oauth2_provider:{name}" for name in ("token", "revoke-token", "introspect", "user-info")}
 NEW = {"email": "newer@popug.example", "full_name": "Nele Neuer"}

@@ -19,6 +19,7 @@ from .browsing import Open
 from .conftest import PASSWORD
 from .steps import Make, SignIn
 
+pytestmark = pytest.mark.no_cover  # traced, it takes twice as long
 NEW_PASSWORD = "square cages"
 
 

@@ -14,7 +14,7 @@ from tests.ledger import close
 from tests.make import WILMA, task_id
 from tests.story import pages_of
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.no_cover]  # traced, it takes twice as long
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
 
 
@@ -76,7 +76,7 @@ def test_refused_forms_and_a_preview_have_no_fault_either(open_page, story):
 
 def check(page, address, name):
     page.goto(address)
-    page.wait_for_load_state("networkidle")
+    expect(page.locator(".htmx-request")).to_have_count(0)
     assert faults(page, name) == []
 
 

@@ -12,7 +12,7 @@ from dev import forms, sweep
 from eventbus.testing import set_aside
 from tests.make import BORIS, WILMA, account, assigned, task_id
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.no_cover]  # traced, it takes twice as long
 # They need auth: identity's own tests send them twice.
 SIGNING_OUT = {"logout", "backchannel_logout"}
 MORE = ["/workers?show=left", f"/workers/{WILMA}?day=2020-01-01", f"/corrections?worker={BORIS}", "/search?q=w"]

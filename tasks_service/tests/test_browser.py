@@ -13,7 +13,7 @@ from tasks.models import Task
 from .support.story import pages_of
 from .support.work import edit, new_task, price
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.no_cover]  # traced, it takes twice as long
 
 
 def test_no_page_has_a_fault_in_any_theme_and_size(open_page, story, manager, worker):

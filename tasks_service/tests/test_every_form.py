@@ -18,7 +18,7 @@ from .support.people import person
 from .support.work import new_task
 from .test_prices import priced
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.no_cover]  # traced, it takes twice as long
 MORE = ["/?show=mine-done", "/?show=open", "/?show=done", "/?show=open&q=wash", "/?q=nothing+like+it"]
 # They need auth: identity's own tests send them twice.
 SIGNING_OUT = {"logout", "backchannel_logout"}

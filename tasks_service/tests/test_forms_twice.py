@@ -17,7 +17,7 @@ from .support.endpoints import http_endpoint
 from .support.people import person
 from .support.work import complete, new_task, rng
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.no_cover]  # traced, it takes twice as long
 
 
 class Sent(NamedTuple):
