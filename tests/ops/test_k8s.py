@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import runpy
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -15,7 +16,7 @@ from k8s_rules import problems
 from k8s_schemas import VERSIONS, invalid
 from k8s_size import too_large_for_a_laptop
 
-from dev.paths import SERVICES
+from dev.paths import ROOT, SERVICES
 from dev.procfile import entries
 from dev.servers.kafka import SETTINGS as KAFKA_SETTINGS
 
@@ -237,6 +238,29 @@ NO_FLOWS = [
     (pod("billing", "web"), pod("billing", "relay"), 9100),
     ({}, pod("billing", "db"), 5432),
 ]
+
+
+@pytest.mark.parametrize("overlay", ["minikube", "production"])
+def test_a_command_has_what_the_pages_have_but_is_no_page(overlays: dict[str, list[Object]], overlay: str) -> None:
+    pages = found_in(overlays[overlay], "billing-web")
+    script = runpy.run_path(str(ROOT / "k8s" / "manage"))
+    pod = script["pod_of"]({"spec": {"template": pages.template}}, "billing", ["ledger_check", "--complete"])
+    (container,) = pod["spec"]["containers"]
+    assert container["args"] == ["manage", "ledger_check", "--complete"]
+    asked = {"startupProbe", "readinessProbe", "livenessProbe", "lifecycle", "ports"}
+    of_pages = pages.template["spec"]["containers"][0]
+    same = {key: value for key, value in of_pages.items() if key not in asked | {"name", "args"}}
+    assert {key: container.get(key) for key in same} == same
+    assert not asked & set(container)
+    # No Service, disruption budget or spread of the pages counts it.
+    labels = pod["metadata"]["labels"]
+    assert not [found for found in of_kind(overlays[overlay], "Service") if selects_pods(found, labels)]
+    assert allowed(overlays[overlay], labels, {NAME: "kafka", "strimzi.io/cluster": "kafka"}, 9092)
+
+
+def selects_pods(service: Object, labels: dict[str, str]) -> bool:
+    chosen = service["spec"].get("selector") or {}
+    return bool(chosen) and all(labels.get(key) == value for key, value in chosen.items())
 
 
 def test_each_needed_flow_is_allowed(minikube: list[Object]) -> None:
