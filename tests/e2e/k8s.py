@@ -106,12 +106,10 @@ class KubernetesDriver(ContainerDriver):
 
     def logs(self) -> Iterable[str]:
         """Of the pods that run now, since they were started last."""
-        names = self.kubectl("get", "deployments", "--output", "name").split()
-        ours = [name for name in names if name.split("/")[1].split("-")[0] in SERVICES]
         return [
             line
-            for name in ours
-            for line in self.kubectl("logs", name, "--all-pods", "--tail=-1", "--prefix=false").splitlines()
+            for name in self.deployments()
+            for line in self.kubectl("logs", "--selector", self.labels(name), "--tail=-1").splitlines()
         ]
 
     def close(self) -> None:
@@ -134,6 +132,15 @@ class KubernetesDriver(ContainerDriver):
         path = f"/api/v1/namespaces/{self._namespace}/pods/{pod}/eviction"
         wish = {"apiVersion": "policy/v1", "kind": "Eviction", "metadata": {"name": pod}}
         self.kubectl("create", "--raw", path, "--filename", "-", stdin=json.dumps(wish))
+
+    def pages(self, replicas: int) -> None:
+        """Let so many pods answer for each service; more only where metrics ask for it."""
+        for name in SERVICES:
+            patch = json.dumps({"spec": {"minReplicas": replicas}})
+            self.kubectl("patch", "horizontalpodautoscaler", f"{name}-web", "--patch", patch)
+        for name in SERVICES:
+            wanted = ("--for=jsonpath={.status.readyReplicas}=" + str(replicas), f"deployment/{name}-web")
+            self.kubectl("wait", *wanted, f"--timeout={START_SECONDS}s")
 
     def rotate(self, secret: str) -> None:
         """Make a secret anew and let all processes take it up."""

@@ -81,23 +81,34 @@ def rolling(driver: KubernetesDriver) -> None:
 
 
 def pods(driver: KubernetesDriver) -> None:
-    """Each pod of ours and of the servers is deleted; how long until its owner is whole again."""
-    for name in [*driver.deployments(), *driver.kubectl("get", "statefulsets", "--output", "name").split()]:
-        began = time.monotonic()
-        driver.kubectl("delete", "pod", "--selector", driver.labels(name), "--wait=false")
-        time.sleep(1)
-        driver.kubectl("rollout", "status", name, "--timeout=600s")
-        say(f"{name}: {time.monotonic() - began:.0f} s")
+    """Each pod of ours is deleted, where two answer for each page, as in production."""
+    driver.pages(2)
+    one_by_one(driver, lambda pod: driver.kubectl("delete", "pod", pod, "--wait=false"), driver.deployments())
 
 
 def evictions(driver: KubernetesDriver) -> None:
     """Each pod of ours is evicted, as draining a node does; no disruption budget may be in the way."""
-    for name in driver.deployments():
-        began = time.monotonic()
-        for pod in driver.kubectl("get", "pods", "--selector", driver.labels(name), "--output", "name").split():
-            driver.evict(pod.removeprefix("pod/"))
-        driver.kubectl("rollout", "status", name, "--timeout=600s")
-        say(f"{name}: {time.monotonic() - began:.0f} s")
+    driver.pages(2)
+    one_by_one(driver, driver.evict, driver.deployments())
+
+
+def servers(driver: KubernetesDriver) -> None:
+    """Each pod of the servers is deleted; pages answer 503 while their database is away, and nothing else may fail."""
+    names = driver.kubectl("get", "deployments,statefulsets", "--output", "name").split()
+    others = [name for name in names if name not in driver.deployments()]
+    one_by_one(driver, lambda pod: driver.kubectl("delete", "pod", pod, "--wait=false"), others)
+
+
+def one_by_one(driver: KubernetesDriver, away: Callable[[str], object], owners: list[str]) -> None:
+    """Do away with each pod of these, the next once its owner is whole again."""
+    for name in owners:
+        pods = driver.kubectl("get", "pods", "--selector", driver.labels(name), "--output", "name").split()
+        for pod in pods:
+            began = time.monotonic()
+            away(pod.removeprefix("pod/"))
+            time.sleep(1)
+            driver.kubectl("rollout", "status", name, "--timeout=600s")
+            say(f"{name}: {time.monotonic() - began:.0f} s")
 
 
 def secrets(driver: KubernetesDriver) -> None:
@@ -108,7 +119,7 @@ def secrets(driver: KubernetesDriver) -> None:
         say(f"{name}: {time.monotonic() - began:.0f} s")
 
 
-TRIALS = {"release": release, "rolling": rolling, "pods": pods, "evictions": evictions, "secrets": secrets}
+TRIALS = {each.__name__: each for each in (release, rolling, secrets, pods, evictions, servers)}
 
 if __name__ == "__main__":
     with installation() as running:
