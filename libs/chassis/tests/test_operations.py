@@ -107,10 +107,11 @@ def test_a_request_is_one_line_with_its_ids_and_nothing_personal(browser, lines)
     assert not any(personal in text for personal in ("wilma", "Wilma", "popug.example", "127.0.0.1", "Firefox"))
 
 
-def test_an_error_is_logged_with_its_traceback(client, lines):
+def test_an_error_is_logged_with_its_traceback_and_without_the_query(client, lines):
     client.raise_request_exception = False
-    client.get("/broken")
+    client.get("/broken?code=a-code-to-sign-in-with")
     assert any("RuntimeError: broken" in line.get("exception", "") for line in lines)
+    assert "a-code" not in json.dumps(lines)
 
 
 def test_addresses_in_the_words_of_an_exception_are_hidden(lines):

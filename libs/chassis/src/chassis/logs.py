@@ -43,6 +43,11 @@ def hide_addresses(_logger: Any, _method: str, event: Any) -> Any:
     }
 
 
+def leave_out_requests(_logger: Any, _method: str, event: Any) -> Any:
+    """Django adds the request to a line about a failure, and its words are its address with codes and searches."""
+    return {name: value for name, value in event.items() if not isinstance(value, HttpRequest)}
+
+
 SHARED_PROCESSORS: list[Any] = [
     structlog.contextvars.merge_contextvars,
     add_service,
@@ -50,6 +55,7 @@ SHARED_PROCESSORS: list[Any] = [
     structlog.stdlib.add_logger_name,
     structlog.stdlib.add_log_level,
     structlog.stdlib.ExtraAdder(),
+    leave_out_requests,
     structlog.processors.TimeStamper(fmt="iso", utc=True),
 ]
 
