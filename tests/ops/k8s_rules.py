@@ -18,6 +18,8 @@ MAY_READ_PASSWORDS = {"registry"}
 # Mails are in the memory of the mail catcher: two at a time would show a half each.
 MAY_STOP_FIRST = {"mail"}
 DRAIN_SECONDS = {"web": int(re.findall(r"--graceful-timeout (\d+)", (ROOT / "deploy/image/role").read_text())[0])}
+# How long pages may be too busy to answer a probe before nobody is sent there, and before they are started again.
+PATIENCE_SECONDS = {"readinessProbe": 30, "livenessProbe": 60}
 BATCH_SECONDS = 30  # the longest statement of a batch or job
 
 
@@ -75,6 +77,10 @@ def _own_probes(workload: Workload) -> Findings:
     if workload.component == "web":
         wanted = {"startupProbe": "/readyz", "readinessProbe": "/readyz", "livenessProbe": "/livez"}
         found = {name: container.get(name, {}).get("httpGet", {}).get("path") for name in wanted}
+        for name, least in PATIENCE_SECONDS.items():
+            probe = container.get(name, {})
+            if probe.get("timeoutSeconds", 1) * probe.get("failureThreshold", 3) < least:
+                yield f"{workload.name} is taken for ill by its {name} when many people are there"
     else:
         wanted = dict.fromkeys(("startupProbe", "readinessProbe", "livenessProbe"), "healthy background")
         found = {name: " ".join(container.get(name, {}).get("exec", {}).get("command", [])) for name in wanted}

@@ -122,6 +122,7 @@ BROKEN: dict[str, Change] = {
     "fill the disk": web("volumes", [{"name": "tmp", "emptyDir": {}}]),
     "has no livenessProbe": lambda objects: pod_of(objects, "kafka")["containers"][0].pop("livenessProbe"),
     "a busy node": container("livenessProbe", {"httpGet": {"path": "/livez", "port": "http"}}),
+    "when many people are there": container("readinessProbe", {"timeoutSeconds": 3, "failureThreshold": 2}),
     "the wrong health": container("readinessProbe", {"httpGet": {"path": "/livez", "port": "http"}}),
     "billing-relay is asked for the wrong health": container("livenessProbe", {}, of="billing-relay"),
     "requests are still sent": container("lifecycle", {}),
