@@ -142,10 +142,18 @@ class KubernetesDriver(ContainerDriver):
             wanted = ("--for=jsonpath={.status.readyReplicas}=" + str(replicas), f"deployment/{name}-web")
             self.kubectl("wait", *wanted, f"--timeout={START_SECONDS}s")
 
-    def rotate(self, secret: str) -> None:
-        """Make a secret anew and let all processes take it up."""
-        subprocess.run([self._overlay / "make-secrets", "rotate", secret], check=True, capture_output=True)
+    def rotate(self, *secrets: str) -> None:
+        """Make secrets anew and let all processes take them up."""
+        for secret in secrets:
+            subprocess.run([self._overlay / "make-secrets", "rotate", secret], check=True, capture_output=True)
         self._apply()
+
+    def broken_connections(self) -> list[str]:
+        """Between this machine and the cluster, since this was asked last."""
+        told = [text for forwarder in self._forwarders for text in forwarder.broken]
+        for forwarder in self._forwarders:
+            forwarder.broken.clear()
+        return told
 
     def release(self, tag: str) -> None:
         """Let all processes run the images of this tag."""
