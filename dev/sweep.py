@@ -19,6 +19,7 @@ ODD = (
     "", "   ", f"=cmd() 🦜 اغسل {SCRIPT}", SCRIPT, "a [b] c", "-3", "1.5", "9" * 40, "a\0b", "two\nlines",
     "x" * 300_000,
 )  # fmt: skip
+INVISIBLE = "\u200b\u2060" * 20
 HIDDEN_ODD = ("", "-1.5", SCRIPT, "9" * 40)
 TEN_MEGABYTES = b"x=" + b"x" * 10_000_000
 # A session says who looks; it holds messages, too, which are shown once.
@@ -99,11 +100,23 @@ def given_odd_input(forms: Iterable[Form], *, filled: Filled) -> list[str]:
                 with undone():
                     wrong = _odd(form, dict(values), name, odd)
                 found += [f"{form}, {name}={odd[:40]!r}: {what}" for what in wrong]
+                if form.post and name in form.typed and odd == "":
+                    found += _invisible(form, values, name)
         if form.post and form.typed:
             answer = form.page.client.post(form.action, TEN_MEGABYTES, content_type="application/x-www-form-urlencoded")
             if answer.status_code != 413:
                 found.append(f"{form}: ten megabytes are answered {answer.status_code}")
     return found
+
+
+def _invisible(form: Form, values: Mapping[str, str], name: str) -> list[str]:
+    """What may not be empty may not look empty either; a password is looked at by nobody."""
+    with undone():
+        needed = form.send({**values, name: ""}).status_code == 422
+    with undone():
+        answer = form.send({**values, name: INVISIBLE})
+    taken = answer.status_code != 422 and name not in ("password", "current")
+    return [f"{form}, {name}: a text of nothing visible is answered {answer.status_code}"] if needed and taken else []
 
 
 def _odd(form: Form, values: dict[str, str], name: str, odd: str) -> list[str]:

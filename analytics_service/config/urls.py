@@ -4,9 +4,10 @@ from django.urls import include, path
 
 from chassis.permissions import requires
 from chassis.replica.services import name_of
+from chassis.validators import visible
 from eventbus.urls import Around, dead_letters
 
-AROUND = Around(name_of=name_of)
+AROUND = Around(name_of=name_of, check_reason=visible)
 
 urlpatterns = [
     path("", include("analytics.web.urls")),

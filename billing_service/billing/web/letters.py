@@ -6,6 +6,7 @@ from django.urls import reverse
 from billing.selectors.search import uuid_in
 from chassis.permissions import may
 from chassis.replica.services import name_of
+from chassis.validators import visible
 from eventbus.urls import Around, Letter
 
 PAGES = {"tasks": "task_detail", "tasks-stream": "task_detail", "prices-stream": "task_detail"}
@@ -22,4 +23,4 @@ def page_of(letter: Letter) -> str:
     return reverse(PAGES[letter.topic], args=[id_]) if id_ and letter.topic in PAGES else ""
 
 
-AROUND = Around(may_act=is_admin, page_of=page_of, name_of=name_of)
+AROUND = Around(may_act=is_admin, page_of=page_of, name_of=name_of, check_reason=visible)

@@ -151,6 +151,15 @@ def test_a_form_sent_twice_decides_once_and_both_are_told_what_holds(action, sai
     assert DeadLetter.objects.get(pk=found.pk).attempts == (1 if action == "retry" else 0)
 
 
+def test_a_letter_discarded_before_is_not_said_to_be_discarded_for_another_reason():
+    found = letter()
+    CHIEF.post(f"/dead-letters/{found.pk}/discard/", {"reason": "why"}, follow=True)
+    page = text(CHIEF.post(f"/dead-letters/{found.pk}/discard/", {"reason": "why not"}, follow=True))
+    assert "decided about before" in page
+    assert "with your reason" not in page
+    assert "chief: why<" in page
+
+
 def test_who_may_only_read_is_offered_nothing_to_press():
     found = letter()
     assert "<form" in text(CHIEF.get(f"/dead-letters/{found.pk}/"))
@@ -169,7 +178,12 @@ def test_discard_needs_a_reason_and_keeps_it():
 
 
 @pytest.mark.parametrize(
-    ("reason", "why"), [("a\0b", "Null characters are not allowed"), ("x" * 501, "at most 500 characters")]
+    ("reason", "why"),
+    [
+        ("a\0b", "Null characters are not allowed"),
+        ("x" * 501, "at most 500 characters"),
+        ("NEVER", "Say it quietly."),  # the service's own check
+    ],
 )
 def test_a_reason_that_cannot_be_kept_is_refused_and_shown_again(reason, why):
     found = letter()

@@ -41,16 +41,22 @@ def _nowhere(_: Letter) -> str:
     return ""
 
 
+def _takes(_: str) -> None:
+    pass
+
+
 @dataclass(frozen=True, slots=True)
 class Around:
     """What the service knows around its letters, and the bus does not.
 
-    Who may act where some only read, the page of what a letter is about (or nothing), and what people are called.
+    Who may act where some only read, the page of what a letter is about (or nothing), what people are called, and a
+    validator of the reasons that people give.
     """
 
     may_act: Callable[[HttpRequest], bool] = _everybody
     page_of: Callable[[Letter], str] = _nowhere
     name_of: Callable[[str], str] = str
+    check_reason: Callable[[str], None] = _takes
 
 
 class DiscardForm(forms.Form):
@@ -61,6 +67,10 @@ class DiscardForm(forms.Form):
         error_messages={"required": gettext_lazy("A reason is needed.")},
         widget=forms.Textarea(attrs={"rows": 2, "class": "form-control", "aria-describedby": "id_reason_error"}),
     )
+
+    def __init__(self, *args: Any, check_reason: Callable[[str], None], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["reason"].validators.append(check_reason)
 
 
 @require_safe
@@ -107,13 +117,13 @@ def letter_retry(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 def letter_discard(request: HttpRequest, pk: int, around: Around) -> HttpResponse:
     """Decide that it is never applied; a reason is needed."""
-    form = DiscardForm(request.POST)
+    form = DiscardForm(request.POST, check_reason=around.check_reason)
     if not form.is_valid():
         return _detail(request, pk, around, form=form, status=422)
     try:
         dead_letters.discard(pk, by=_who(request), reason=form.cleaned_data["reason"])
     except dead_letters.NotOpen as error:
-        if _decided_so(request, pk, DeadLetter.State.DISCARDED):
+        if _decided_so(request, pk, DeadLetter.State.DISCARDED, resolution=form.cleaned_data["reason"]):
             messages.success(request, _DISCARDED)
         else:
             messages.warning(request, str(error))
@@ -122,9 +132,9 @@ def letter_discard(request: HttpRequest, pk: int, around: Around) -> HttpRespons
     return redirect("dead_letters:detail", pk=pk)
 
 
-def _decided_so(request: HttpRequest, pk: int, state: DeadLetter.State) -> bool:
+def _decided_so(request: HttpRequest, pk: int, state: DeadLetter.State, **so: str) -> bool:
     """Whether the same person decided the same before: a form that is sent twice shows the first result."""
-    return DeadLetter.objects.filter(pk=pk, state=state, resolved_by=_who(request)).exists()
+    return DeadLetter.objects.filter(pk=pk, state=state, resolved_by=_who(request), **so).exists()
 
 
 def _detail(
@@ -140,7 +150,7 @@ def _detail(
         "raw": bytes(letter.value or b"")[:1_000].hex(" "),
         "others": others[:_WAITING_SHOWN],
         "others_count": others.count(),
-        "form": form or DiscardForm(),
+        "form": form or DiscardForm(check_reason=around.check_reason),
         "may_act": around.may_act(request),
         "page": around.page_of(letter),
         "decided_by": around.name_of(letter.resolved_by) if letter.resolved_by else "",

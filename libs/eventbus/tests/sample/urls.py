@@ -4,6 +4,7 @@ from collections.abc import Callable
 from functools import wraps
 from types import SimpleNamespace
 
+from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse, HttpResponseForbidden
 from django.urls import include, path
 
@@ -32,10 +33,17 @@ def is_chief(request: HttpRequest) -> bool:
     return request.user.pk == "chief"
 
 
+def no_shouting(reason: str) -> None:
+    """The shop's own idea of a reason."""
+    if reason.isupper():
+        raise ValidationError("Say it quietly.")
+
+
 AROUND = Around(
     may_act=is_chief,
     page_of=lambda letter: f"/of/{letter.about}" if letter.topic == "payments" else "",
     name_of=lambda name: f"the {name}",
+    check_reason=no_shouting,
 )
 urlpatterns = [
     path("dead-letters/", include(dead_letters(read=only("chief", "clerk"), act=only("chief", ""), around=AROUND))),
