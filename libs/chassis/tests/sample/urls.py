@@ -22,5 +22,6 @@ urlpatterns = [
     path("database-away", views.database_away),
     path("broken", views.broken),
     path("ended-meanwhile", views.ended_meanwhile),
+    path("said", views.said),
     path("not-understood", views.not_understood),
 ]

@@ -106,7 +106,7 @@ def security_settings(environment: Environment, name: str, urls: Mapping[str, st
         "CSRF_COOKIE_SECURE": https,
         "CSRF_FAILURE_VIEW": "chassis.errors.csrf_failure",
         # A cookie would be shared between the ports; the session is not.
-        "MESSAGE_STORAGE": "django.contrib.messages.storage.session.SessionStorage",
+        "MESSAGE_STORAGE": "chassis.messages.MessageStorage",
         "X_FRAME_OPTIONS": "DENY",
         "SECURE_HSTS_SECONDS": 31_536_000 if https else 0,
         "CONTENT_SECURITY_POLICY": {"DIRECTIVES": _policy(urls)},
