@@ -22,6 +22,8 @@ ODD = (
 INVISIBLE = "\u200b\u2060" * 20
 HIDDEN_ODD = ("", "-1.5", SCRIPT, "9" * 40)
 TEN_MEGABYTES = b"x=" + b"x" * 10_000_000
+# Where a page says what became of a form.
+SAID = "#messages .message, .field-error, [role=alert], h1"
 # A session says who looks; it holds messages, too, which are shown once.
 NOT_AN_EFFECT = ("django_session", "django_migrations")
 
@@ -78,6 +80,45 @@ def _repeated(form: Form, values: Mapping[str, str], htmx: bool, no_effect: bool
     if _answer(first) != _answer(second):
         wrong.append(f"answers {_answer(first)}, then {_answer(second)}")
     return wrong
+
+
+def sent_changed(forms: Iterable[Form], *, filled: Filled, other: Filled) -> list[str]:
+    """What is wrong with sending a form once, and then with `other` content under the same key, as after Back: nothing
+    more is done, that is said, and what was typed is kept."""
+    found = []
+    for form in forms:
+        if not (form.post and form.typed and "form_key" in form.fields):
+            continue
+        if form.called not in other:
+            found.append(f"{form}: say what else could be typed into it")
+            continue
+        values, changed = filled.get(form.called, {}), other[form.called]
+        with undone():
+            browser = like(form.page.client)
+            form.send(values, browser=browser)
+            before = state()
+            answer = form.send({**values, **changed}, browser=browser)
+            if answer.status_code == 302:
+                answer = browser.get(answer["Location"])
+            wrong = [] if state() == before else ["does more"]
+            said = [tag.get_text() for tag in _soup(answer).select(SAID)]
+            wrong += [] if any("before" in text or "already" in text for text in said) else [f"says {said}"]
+            kept = _kept(_soup(answer), form.action)
+            wrong += [
+                f"{name} is not kept"
+                for name in changed
+                if answer.status_code == 422 and not _same(kept, name, changed)
+            ]
+            found += [f"{form}: {what}" for what in wrong]
+    return found
+
+
+def _soup(response: Any) -> BeautifulSoup:
+    return BeautifulSoup(response.content, "html.parser")
+
+
+def _same(kept: Mapping[str, str | None], name: str, typed: Mapping[str, str]) -> bool:
+    return name not in kept or kept[name] in (None, typed[name])
 
 
 def _answer(response: Any) -> Any:

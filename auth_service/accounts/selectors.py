@@ -192,3 +192,8 @@ def link_of(token_hash: str) -> tuple[OneTimeLink, Account] | None:
     link = OneTimeLink.objects.filter(pk=token_hash).first()
     account = Account.objects.filter(pk=link.account_id, is_active=True).first() if link else None
     return (link, account) if link and account else None
+
+
+def has_open_link(account_id: UUID, *, now: datetime) -> bool:
+    """Whether a mail with a link is on its way to the account, or there, that can still be used."""
+    return OneTimeLink.objects.filter(account_id=account_id, used_at__isnull=True, expires_at__gt=now).exists()

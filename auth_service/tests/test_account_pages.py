@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from accounts import services
 from accounts.domain import FINANCE, MANAGER, WORKER
-from accounts.models import Account
+from accounts.models import Account, AccountChange, OneTimeLink
 from eventbus.testing import published
 
 from .steps import account_page, form_of, keyed, page, said, send
@@ -195,3 +195,50 @@ def test_another_name_of_ones_own_under_a_used_key_is_said_and_kept(worker: Acco
     assert "sent before" in refused.content.decode()
     assert "Wilhelmina" in refused.content.decode()
     assert Account.objects.get(pk=worker.pk).full_name == "Wilma"
+
+
+@pytest.mark.parametrize("part", ["/deactivate", "/reactivate", "/unlock", "/link"])
+def test_a_button_pressed_before_says_so_when_what_it_did_was_changed_since(
+    admin: Account, worker: Account, make_account: Make, browser: SignIn, part: str
+) -> None:
+    client, actor, now = browser(admin), str(admin.pk), timezone.now()
+    account = make_account("new@popug.example", confirmed=False) if part == "/link" else worker
+    lock = {"email": account.email, "password": "wrong"}
+    if part == "/reactivate":
+        services.account_deactivate(account_id=account.pk, actor_id=actor, now=now)
+    elif part == "/unlock":
+        for _ in range(10):
+            Client().post("/login", lock)
+    used = form_of(client.get(account_page(account)), account_page(account, part))
+    first, again = (client.post(account_page(account, part), used, follow=True) for _ in range(2))
+    assert said(first)
+    assert said(first) == said(again), "the same form sent twice has the same answer"
+    if part == "/deactivate":
+        services.account_reactivate(account_id=account.pk, actor_id=actor, now=now)
+    elif part == "/reactivate":
+        services.account_deactivate(account_id=account.pk, actor_id=actor, now=now)
+    elif part == "/unlock":
+        for _ in range(10):
+            Client().post("/login", lock)
+    else:
+        OneTimeLink.objects.update(expires_at=now)
+    before = AccountChange.objects.count()
+    late = client.post(account_page(account, part), used, follow=True)
+    assert "pressed before" in said(late)
+    assert said(first) not in said(late)
+    assert AccountChange.objects.count() == before
+    fresh = form_of(late, account_page(account, part))
+    assert said(client.post(account_page(account, part), fresh, follow=True)) == said(first)
+
+
+def test_a_role_that_was_changed_since_is_not_said_to_be_given_by_the_old_form(
+    admin: Account, worker: Account, browser: SignIn
+) -> None:
+    client, address = browser(admin), account_page(worker, "/role")
+    used = form_of(client.get(account_page(worker)), address) | {"role": MANAGER}
+    client.post(address, used)
+    services.account_role_change(account_id=worker.pk, role=FINANCE, actor_id=str(admin.pk), now=timezone.now())
+    late = client.post(address, used)
+    assert "sent before" in late.content.decode()
+    assert form_of(late, address)["role"] == MANAGER
+    assert Account.objects.get(pk=worker.pk).role == FINANCE

@@ -205,6 +205,22 @@ def test_a_rotated_secret_is_shown_once_and_the_old_one_is_worth_nothing(
     assert (change.action, change.actor_id, change.after) == ("secret_rotated", str(admin.pk), {})
 
 
+def test_a_rotation_pressed_again_after_its_secret_was_shown_is_told_that_nothing_was_done(
+    admin: Account, roster: tuple[RelyingParty, str], browser: SignIn
+) -> None:
+    party, _ = roster
+    client, address = browser(admin), f"{LIST}/{party.pk}/rotate"
+    used = form_of(client.get(f"{LIST}/{party.pk}"), address)
+    answers = [client.post(address, used) for _ in range(2)]
+    shown = client.get(answers[1]["Location"])
+    assert page(shown).find(id="secret")
+    assert said(shown) == "The secret is new; the old one is worth nothing any more."
+    late = client.post(address, used, follow=True)
+    assert "pressed before" in said(late)
+    assert "The secret is new" not in said(late)
+    assert ApplicationChange.objects.filter(action="secret_rotated").count() == 1
+
+
 def test_a_deleted_application_signs_nobody_in_and_its_history_stays(
     admin: Account, worker: Account, roster: tuple[RelyingParty, str], browser: SignIn
 ) -> None:

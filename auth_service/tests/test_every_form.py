@@ -32,6 +32,19 @@ FILLED = {
     "application_edit": {"name": "Roster of ours"},
     "dead_letters:discard": {"reason": "It was a test."},
 }
+# What else somebody types into a form that was sent already.
+OTHER = {
+    "sign_up": {"email": "other@popug.example"},
+    "forgotten_password": {"email": "other@popug.example"},
+    "link": {"password": "quite another cage"},
+    "profile": {"full_name": "Ada Albatross"},
+    "profile_password": {"password": "quite another cage"},
+    "account_invite": {"email": "other@popug.example"},
+    "account_edit": {"position": "Cleaner"},
+    "account_role": {"role": "manager"},
+    "application_new": {"name": "Rota 2"},
+    "application_edit": {"name": "Roster of theirs"},
+}
 # Signing in begins another session each time; a record that nobody can read stays so, however often it is tried.
 ANEW = {"login", "dead_letters:retry"}
 # Somebody else's, whose page asks for consent; allowing it twice hands out two codes, each good once.
@@ -82,6 +95,10 @@ def test_every_address_that_takes_something_has_its_form_on_a_page(clients: Any,
 def test_every_form_sent_twice_has_one_effect_and_the_same_answer(found: Any) -> None:
     sent = [form for form in found if form.post and form.called not in CONSENT]
     assert sweep.sent_twice(sent, filled=FILLED, anew=ANEW) == []
+
+
+def test_every_form_sent_again_with_something_else_in_it_does_nothing_and_says_so(found: Any) -> None:
+    assert sweep.sent_changed(found, filled=FILLED, other=OTHER) == []
 
 
 def test_odd_input_in_any_field_of_any_form_is_refused_and_kept_or_shown_as_it_is(found: Any) -> None:

@@ -24,6 +24,12 @@ FILLED = {
     "payout_return": REASON,
     "dead_letters:discard": {"reason": "It was a test."},
 }
+# What else somebody types into a form that was sent already.
+OTHER = {
+    "correction_new step=post": {"amount": "13"},
+    "correction_take_back": {"reason": "It was another worker."},
+    "payout_return": {"reason": "It was another worker."},
+}
 # A preview books nothing.
 NO_EFFECT = {"correction_new", "correction_new step=edit"}
 
@@ -75,6 +81,12 @@ def test_every_address_that_takes_something_has_its_form_on_a_page(clients, tabl
 def test_every_form_sent_twice_has_one_effect_and_the_same_answer(found):
     sent = [form for form in found if form.post]
     assert sweep.sent_twice(sent, filled=FILLED, no_effect=NO_EFFECT) == []
+
+
+def test_every_form_sent_again_with_something_else_in_it_does_nothing_and_says_so(found):
+    assert (
+        sweep.sent_changed([form for form in found if form.called not in NO_EFFECT], filled=FILLED, other=OTHER) == []
+    )
 
 
 def test_odd_input_in_any_field_of_any_form_is_refused_and_kept_or_shown_as_it_is(found):

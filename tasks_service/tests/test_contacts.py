@@ -310,3 +310,43 @@ def test_of_two_codes_asked_for_at_once_one_is_sent(gateway):
     with pytest.raises(Refused):
         second.result(10)
     assert Delivery.objects.count() == 1
+
+
+@pytest.mark.parametrize("part", ["mail/switch", "sms/forget", "messages/again"])
+def test_a_button_pressed_before_says_so_when_what_it_did_was_changed_since(browser, gateway, part):
+    me = browser("worker")
+    confirm(me.account, send_code(me.account))
+    Delivery.objects.update(done_at=NOW, next_attempt_at=None)
+    failed = Delivery.objects.create(
+        account_id=me.account.pk, channel="mail", kind="tasks", message_id="<1@x>", created_at=NOW, next_attempt_at=None
+    )
+    action = f"/notifications/{part}".replace("again", f"{failed.pk}/again")
+    page = soup(me.get("/notifications"))
+    first, again = (said(press(me, page, action), me) for _ in range(2))
+    assert first
+    assert first == again
+    if part == "mail/switch":
+        services.contact_switch(actor=me.account, channel="mail", enabled=True)
+    elif part == "sms/forget":
+        confirm(me.account, send_code(me.account, minutes=2), minutes=3)
+    else:
+        Delivery.objects.filter(pk=failed.pk).update(next_attempt_at=None)
+    before = list(Contact.objects.order_by("pk").values()), list(Delivery.objects.order_by("pk").values())
+    assert "pressed before" in said(press(me, page, action), me)
+    assert before == (list(Contact.objects.order_by("pk").values()), list(Delivery.objects.order_by("pk").values()))
+
+
+def test_another_address_under_a_used_key_gets_no_code_and_stays_in_its_field(browser, gateway):
+    me = browser("worker")
+    page = soup(me.get("/notifications"))
+    press(me, page, "/notifications/sms/code", address=NUMBER)
+    answer = press(me, page, "/notifications/sms/code", address="+4915100000000")
+    assert answer.status_code == 422
+    assert "sent before" in text_of(soup(answer).select_one("#sms_address_error"))
+    assert soup(answer).select_one("#sms_address")["value"] == "+4915100000000"
+    assert Delivery.objects.get().address == NUMBER
+
+
+def said(answer, client):
+    assert answer.headers["Location"] == "/notifications"
+    return text_of(soup(client.get("/notifications")).select_one("#messages"))

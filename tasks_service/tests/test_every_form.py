@@ -30,6 +30,15 @@ FILLED = {
     "code_confirm": {"code": domain.code_new(rng=random.Random(1))},
     "dead_letters:discard": {"reason": "It was a test."},
 }
+# What else somebody types into a form that was sent already.
+OTHER = {
+    "quick_add": {"title": "Feed"},
+    "task_new": {"description": "One side."},
+    "task_edit": {"title": "Wash nothing"},
+    "code_send": {"address": "+4915122222222"},
+    "code_confirm": {"code": "000000"},
+    "task_reopen": {"reason": "It is dirty"},
+}
 
 
 @pytest.fixture
@@ -76,6 +85,10 @@ def test_every_address_that_takes_something_has_its_form_on_a_page(clients, tabl
 
 def test_every_form_sent_twice_has_one_effect_and_the_same_answer(found):
     assert sweep.sent_twice([form for form in found if form.post], filled=FILLED) == []
+
+
+def test_every_form_sent_again_with_something_else_in_it_does_nothing_and_says_so(found):
+    assert sweep.sent_changed(found, filled=FILLED, other=OTHER) == []
 
 
 def test_odd_input_in_any_field_of_any_form_is_refused_and_kept_or_shown_as_it_is(found):

@@ -2,6 +2,7 @@
 
 import time
 
+from django.contrib.sessions.backends.db import SessionStore
 from django.http import HttpRequest
 from django.shortcuts import resolve_url
 
@@ -19,6 +20,12 @@ def secret_keep(request: HttpRequest, party_id: int, secret: str) -> str:
     request.session.save()
     request.session.modified = False
     return resolve_url("application_secret", party_id=party_id)
+
+
+def secret_is_kept(request: HttpRequest, party_id: int) -> bool:
+    """Whether a new secret waits to be shown; read anew, for a form that was sent twice at once."""
+    kept = SessionStore(request.session.session_key).get(KEY)
+    return kept is not None and kept["party"] == party_id
 
 
 def secret_take(request: HttpRequest, party_id: int) -> str:

@@ -108,6 +108,14 @@ def test_a_used_key_with_other_content_is_told_so_and_runs_nothing():
 
 
 @pytest.mark.django_db
+def test_a_repetition_of_what_stands_no_more_is_told_so_and_runs_nothing():
+    assert use(lambda: "/first", stands=lambda: False) == "/first"
+    assert use(lambda: "/again", stands=lambda: True) == "/first"
+    with pytest.raises(SentBefore):
+        use(lambda: "/second", stands=lambda: False)
+
+
+@pytest.mark.django_db
 def test_a_key_from_before_contents_were_kept_is_taken_as_a_repetition():
     use(lambda: "/first")
     assert use(lambda: "/second", sent="b") == "/first"

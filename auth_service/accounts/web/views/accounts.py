@@ -1,6 +1,6 @@
 """The admins' pages: all accounts, one account, and what can be done to it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, cast
 from uuid import UUID
@@ -22,7 +22,7 @@ from accounts.web.forms import STATUS_LABELS, AccountForm, FilterForm, Invitatio
 from accounts.web.history import told
 from accounts.web.refusals import sentence
 from chassis.exports import Column, export_response
-from chassis.form_keys import OneTimeForm, SentBefore, once
+from chassis.form_keys import PRESSED_BEFORE, OneTimeForm, SentBefore, once
 from chassis.news import list_of, news_response
 from chassis.permissions import requires, signed_in
 from chassis.tables import in_order, paginate, table_page, understood
@@ -146,7 +146,8 @@ def account_edit(request: HttpRequest, account_id: UUID) -> HttpResponse:
     if not form.is_valid():
         return _detail(request, get_object_or_404(Account, pk=account_id), edit_form=form)
     change = partial(services.account_update, account_id=account_id)
-    return _change(request, account_id, form, change, _("Saved."), fields=("full_name", "position"))
+    fields = ("full_name", "position")
+    return _change(request, account_id, form, change, _("Saved."), stands=_has(form, fields), fields=fields)
 
 
 @requires(ADMIN)
@@ -157,35 +158,52 @@ def account_role(request: HttpRequest, account_id: UUID) -> HttpResponse:
         return _detail(request, get_object_or_404(Account, pk=account_id), role_form=form)
     change = partial(services.account_role_change, account_id=account_id)
     said = _("The role is changed. The person has to sign in again.")
-    return _change(request, account_id, form, change, said, fields=("role",))
+    return _change(request, account_id, form, change, said, stands=_has(form, ("role",)), fields=("role",))
 
 
 @requires(ADMIN)
 @require_POST
 def account_deactivate(request: HttpRequest, account_id: UUID) -> HttpResponse:
     change = partial(services.account_deactivate, account_id=account_id)
-    return _change(request, account_id, OneTimeForm(request.POST), change, _("Deactivated and signed out everywhere."))
+    said = _("Deactivated and signed out everywhere.")
+    return _change(request, account_id, OneTimeForm(request.POST), change, said, stands=lambda now: not now.is_active)
 
 
 @requires(ADMIN)
 @require_POST
 def account_reactivate(request: HttpRequest, account_id: UUID) -> HttpResponse:
     change = partial(services.account_reactivate, account_id=account_id)
-    return _change(request, account_id, OneTimeForm(request.POST), change, _("Reactivated."))
+    said = _("Reactivated.")
+    return _change(request, account_id, OneTimeForm(request.POST), change, said, stands=lambda now: now.is_active)
 
 
 @requires(ADMIN)
 @require_POST
 def account_unlock(request: HttpRequest, account_id: UUID) -> HttpResponse:
     change = partial(services.account_unlock, account_id=account_id)
-    return _change(request, account_id, OneTimeForm(request.POST), change, _("The lock is lifted."))
+    said = _("The lock is lifted.")
+    return _change(request, account_id, OneTimeForm(request.POST), change, said, stands=_is_not_locked)
 
 
 @requires(ADMIN)
 @require_POST
 def account_link(request: HttpRequest, account_id: UUID) -> HttpResponse:
     change = partial(services.link_resend, account_id=account_id, base_url=settings.PUBLIC_URL)
-    return _change(request, account_id, OneTimeForm(request.POST), change, _("A mail with a new link is on its way."))
+    said = _("A mail with a new link is on its way.")
+    return _change(request, account_id, OneTimeForm(request.POST), change, said, stands=_has_a_link)
+
+
+def _is_not_locked(account: Account) -> bool:
+    return not selectors.account_locks(account.email, now=timezone.now())
+
+
+def _has_a_link(account: Account) -> bool:
+    return account.status == "invited" and selectors.has_open_link(account.pk, now=timezone.now())
+
+
+def _has(form: OneTimeForm, fields: Sequence[str]) -> Callable[[Account], bool]:
+    """Whether an account has what the form says."""
+    return lambda account: all(getattr(account, name) == form.cleaned_data[name] for name in fields)
 
 
 def _change(
@@ -195,9 +213,13 @@ def _change(
     change: Callable[..., Account],
     said: str,
     *,
+    stands: Callable[[Account], bool],
     fields: tuple[str, ...] = (),
 ) -> HttpResponse:
-    """Runs one use case once for each form and goes back to the account's page, which says how it went."""
+    """Runs one use case once for each form and goes back to the account's page, which says how it went.
+
+    A repetition is told so when what it did no longer `stands`.
+    """
     here = resolve_url("account_detail", account_id=account_id)
     get_object_or_404(Account, pk=account_id)
     if not form.is_valid():  # no key: not a form of ours
@@ -211,11 +233,14 @@ def _change(
         return here
 
     try:
-        url = _once(request, form, kind, effect)
+        url = _once(request, form, kind, effect, lambda: stands(Account.objects.get(pk=account_id)))
     except Refused as refused:
         messages.error(request, sentence(refused))
         return HttpResponseRedirect(here)
     except SentBefore:
+        if not fields:
+            messages.error(request, str(PRESSED_BEFORE))
+            return HttpResponseRedirect(here)
         form.sent_before()
         shown = "role_form" if isinstance(form, RoleForm) else "edit_form"
         return _detail(request, get_object_or_404(Account, pk=account_id), **{shown: form})  # type: ignore[arg-type]
@@ -223,8 +248,21 @@ def _change(
     return HttpResponseRedirect(url)
 
 
-def _once(request: HttpRequest, form: OneTimeForm, kind: str, effect: Callable[..., str]) -> str:
-    return once(key=form.cleaned_data["form_key"], kind=kind, actor_id=request.user.pk, effect=effect, sent=form.sent())
+def _once(
+    request: HttpRequest,
+    form: OneTimeForm,
+    kind: str,
+    effect: Callable[..., str],
+    stands: Callable[[], bool] | None = None,
+) -> str:
+    return once(
+        key=form.cleaned_data["form_key"],
+        kind=kind,
+        actor_id=request.user.pk,
+        effect=effect,
+        sent=form.sent(),
+        stands=stands,
+    )
 
 
 def _invite(data: dict[str, Any], *, actor_id: str) -> str:

@@ -1,7 +1,6 @@
 """U3: the admins' pages of OAuth applications. Nobody else sees or registers one."""
 
 from collections.abc import Callable, Iterable
-from functools import partial
 from typing import Any
 
 from django.contrib import messages
@@ -18,7 +17,7 @@ from accounts.models import RelyingParty
 from accounts.web.forms import ApplicationForm
 from accounts.web.history import told
 from accounts.web.refusals import sentence
-from accounts.web.secrets import secret_keep, secret_take
+from accounts.web.secrets import secret_is_kept, secret_keep, secret_take
 from chassis.form_keys import OneTimeForm, SentBefore, once
 from chassis.permissions import requires
 from chassis.tables import paginate, table_page
@@ -87,7 +86,14 @@ def application_edit(request: HttpRequest, party_id: int) -> HttpResponse:
             services.application_update(party_id=party_id, **_data(request, form))
             return here
 
-        if answer := _once(request, form, f"application:{party_id}", effect, _("Saved.")):
+        def stands() -> bool:
+            fields = selectors.application_fields(RelyingParty.objects.get(pk=party_id))
+            said = form.cleaned_data
+            return said["redirect_uris"] == fields["redirect_uris"].split() and all(
+                said[name] == fields[name] for name in ("name", "backchannel_logout_uri")
+            )
+
+        if answer := _once(request, form, f"application:{party_id}", effect, _("Saved."), stands=stands):
             return answer
     return _form_page(request, form, party)
 
@@ -102,7 +108,15 @@ def application_rotate(request: HttpRequest, party_id: int) -> HttpResponse:
         return secret_keep(request, party_id, secret)
 
     said = _("The secret is new; the old one is worth nothing any more.")
-    return _button(request, party_id, f"application_rotate:{party_id}", effect, said)
+    # Once a secret was looked at, pressing again asks for another one.
+    return _button(
+        request,
+        party_id,
+        f"application_rotate:{party_id}",
+        effect,
+        said,
+        stands=lambda: secret_is_kept(request, party_id),
+    )
 
 
 @requires(ADMIN)
@@ -153,12 +167,23 @@ def _form_page(request: HttpRequest, form: ApplicationForm, party: RelyingParty 
 
 
 def _once(
-    request: HttpRequest, form: ApplicationForm, kind: str, effect: Callable[[], str], said: str
+    request: HttpRequest,
+    form: ApplicationForm,
+    kind: str,
+    effect: Callable[[], str],
+    said: str,
+    *,
+    stands: Callable[[], bool] | None = None,
 ) -> HttpResponse | None:
     """The answer to a form that worked; None where a rule refused, which the form then says."""
     try:
         url = once(
-            key=form.cleaned_data["form_key"], kind=kind, actor_id=request.user.pk, effect=effect, sent=form.sent()
+            key=form.cleaned_data["form_key"],
+            kind=kind,
+            actor_id=request.user.pk,
+            effect=effect,
+            sent=form.sent(),
+            stands=stands,
         )
     except SentBefore:
         form.sent_before()
@@ -170,14 +195,25 @@ def _once(
     return HttpResponseRedirect(url)
 
 
-def _button(request: HttpRequest, party_id: int, kind: str, effect: Callable[[], str], said: str) -> HttpResponse:
+def _button(
+    request: HttpRequest,
+    party_id: int,
+    kind: str,
+    effect: Callable[[], str],
+    said: str,
+    *,
+    stands: Callable[[], bool] | None = None,
+) -> HttpResponse:
     """A form that is only a button: done once, or refused on the application's page."""
     form = OneTimeForm(request.POST)
-    run = partial(once, kind=kind, actor_id=request.user.pk, effect=effect)
     try:
         if not form.is_valid():
             raise Refused("incomplete")
-        url = run(key=form.cleaned_data["form_key"])
+        key = form.cleaned_data["form_key"]
+        url = once(key=key, kind=kind, actor_id=request.user.pk, effect=effect, stands=stands)
+    except SentBefore as before:
+        messages.error(request, _("This button was pressed before. Nothing was done now: press it once more."))
+        return HttpResponseRedirect(before.url)
     except Refused as refused:
         messages.error(request, sentence(refused))
         gone = refused.code == "gone"

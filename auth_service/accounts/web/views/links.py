@@ -17,7 +17,7 @@ from accounts.domain import CLOSED, Refused, sign_up_allowed, token_hash
 from accounts.models import Account, OneTimeLink
 from accounts.web.forms import EmailForm, NewPasswordForm, SignUpForm
 from accounts.web.refusals import sentence
-from chassis.form_keys import OneTimeForm, once
+from chassis.form_keys import OneTimeForm, SentBefore, once
 from chassis.permissions import public
 
 
@@ -40,9 +40,12 @@ def sign_up(request: HttpRequest) -> HttpResponse:
                     lambda: services.sign_up(
                         email=email, full_name=full_name, base_url=settings.PUBLIC_URL, now=timezone.now()
                     ),
+                    sent=form.sent(),
                 )
             except Refused as refused:
                 form.add_error("email", sentence(refused))
+            except SentBefore:
+                form.sent_before()
             else:
                 return render(request, "accounts/mail_sent.html", {"email": email})
     return render(request, "accounts/sign_up.html", {"form": form}, status=422 if form.is_bound else 200)
@@ -55,12 +58,17 @@ def forgotten_password(request: HttpRequest) -> HttpResponse:
     form = EmailForm(request.POST or None)
     if form.is_valid():
         email = form.cleaned_data["email"]
-        _once(
-            form,
-            "forgotten_password",
-            lambda: services.password_reset_request(email=email, base_url=settings.PUBLIC_URL, now=timezone.now()),
-        )
-        return render(request, "accounts/mail_sent.html", {"email": email})
+        try:
+            _once(
+                form,
+                "forgotten_password",
+                lambda: services.password_reset_request(email=email, base_url=settings.PUBLIC_URL, now=timezone.now()),
+                sent=form.sent(),
+            )
+        except SentBefore:
+            form.sent_before("email")
+        else:
+            return render(request, "accounts/mail_sent.html", {"email": email})
     return render(request, "accounts/forgotten_password.html", {"form": form}, status=422 if form.is_bound else 200)
 
 
@@ -79,9 +87,15 @@ def link(request: HttpRequest) -> HttpResponse:
     if form.is_valid():
         password = form.cleaned_data["password"]
         try:
-            # The form sent twice: the second sees that it worked, not that its link is used.
-            _once(form, "link", lambda: services.link_use(token=token, password=password, now=now))
-        except Refused:
+            # The form sent twice: the second sees that it worked, not that its link is used; unless it says another
+            # password than the one that holds.
+            _once(
+                form,
+                "link",
+                lambda: services.link_use(token=token, password=password, now=now),
+                stands=lambda: Account.objects.get(pk=account.pk).check_password(password),
+            )
+        except (Refused, SentBefore):
             known.refresh_from_db()
             return _over(request, known)
         messages.success(request, _("Your password is set. Sign in with it."))
@@ -102,11 +116,18 @@ def _over(request: HttpRequest, known: OneTimeLink | None) -> HttpResponse:
     return render(request, "accounts/link_over.html", context, status=410)
 
 
-def _once(form: OneTimeForm, kind: str, effect: Callable[[], object]) -> None:
+def _once(
+    form: OneTimeForm,
+    kind: str,
+    effect: Callable[[], object],
+    *,
+    sent: str = "",
+    stands: Callable[[], bool] | None = None,
+) -> None:
     """Nobody is signed in here, so that the key alone tells the form."""
 
     def run() -> str:
         effect()
         return ""
 
-    once(key=form.cleaned_data["form_key"], kind=kind, actor_id=None, effect=run)
+    once(key=form.cleaned_data["form_key"], kind=kind, actor_id=None, effect=run, sent=sent, stands=stands)

@@ -34,6 +34,7 @@ def profile(request: HttpRequest) -> HttpResponse:
                 actor_id=account.pk,
                 effect=lambda: _rename(account, form.cleaned_data["full_name"]),
                 sent=form.sent(),
+                stands=lambda: _now(account).full_name == form.cleaned_data["full_name"],
             )
         except SentBefore:
             form.sent_before("full_name")
@@ -56,9 +57,12 @@ def profile_password(request: HttpRequest) -> HttpResponse:
                 kind="password",
                 actor_id=account.pk,
                 effect=lambda: _new_password(request, account, form),
+                stands=lambda: _now(account).check_password(form.cleaned_data["password"]),
             )
         except Refused as refused:
             form.add_error("current", sentence(refused))
+        except SentBefore:
+            form.sent_before("password")
         else:
             _stay_signed_in(request, account, form)
             messages.success(request, _("Your password is changed. You are signed out everywhere else."))
@@ -94,6 +98,11 @@ def _stay_signed_in(request: HttpRequest, account: Account, form: ChangePassword
     account.refresh_from_db()
     if session_is_over(request) and account.check_password(form.cleaned_data["password"]):
         session_renew(request, account)
+
+
+def _now(account: Account) -> Account:
+    """The account as it is by now: the form was answered before."""
+    return Account.objects.get(pk=account.pk)
 
 
 def _sees(consent: Consent) -> list[str]:

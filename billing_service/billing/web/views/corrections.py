@@ -23,7 +23,7 @@ from billing.web import exports
 from billing.web.forms import CorrectionForm, ExportForm, PersonFilter, ReasonForm
 from billing.web.permissions import OFFICE, corrects
 from chassis.exports import export_response
-from chassis.form_keys import once
+from chassis.form_keys import SentBefore, once
 from chassis.permissions import requires
 from chassis.tables import in_order, table_page, understood
 
@@ -175,12 +175,16 @@ def _answer(
     actor_id, values = UUID(str(request.user.pk)), form.cleaned_data
 
     def answer() -> str:
-        answered = effect(values["form_key"], values["reason"], actor_id)
-        messages.success(request, _("Posted; the worker sees it on the statement."))
-        return reverse("entry_detail", args=[answered])
+        return reverse("entry_detail", args=[effect(values["form_key"], values["reason"], actor_id)])
 
+    key, kept = values["form_key"], f"answer {entry_id}"
     try:
-        return redirect(once(key=values["form_key"], kind=f"answer {entry_id}", actor_id=actor_id, effect=answer))
+        address = once(key=key, kind=kept, actor_id=actor_id, effect=answer, sent=form.sent())
+    except SentBefore as before:
+        messages.warning(request, _("This was posted before, with the reason that stands below. It is done once."))
+        return redirect(before.url)
     except LedgerError:
         messages.warning(request, _("Nothing to do: somebody did this before."))
         return redirect("entry_detail", entry_id=entry_id)
+    messages.success(request, _("Posted; the worker sees it on the statement."))
+    return redirect(address)

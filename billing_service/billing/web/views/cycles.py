@@ -148,4 +148,6 @@ def cycle_close(request: HttpRequest, cycle_id: UUID) -> HttpResponse:
             messages.warning(request, _("Nothing to do: this cycle is not due, or it is being closed already."))
         return address
 
-    return redirect(once(key=form.cleaned_data["form_key"], kind="cycle_close", actor_id=actor_id, effect=close))
+    return redirect(
+        once(key=form.cleaned_data["form_key"], kind=f"cycle_close {cycle.id}", actor_id=actor_id, effect=close)
+    )

@@ -15,13 +15,23 @@ from django.utils.translation import gettext_lazy as _
 from chassis.models import FormKey
 
 SENT_BEFORE = _(
-    "This form was sent before, with something else in it, and that holds. Nothing of what it says now was done yet: "
-    "send it once more to do it."
+    "This form was sent before: with something else in it, or what it did was changed since. Nothing of what it says "
+    "now was done: send it once more to do it."
+)
+PRESSED_BEFORE = _(
+    "This button was pressed before, and what it did was changed since. Nothing was done now: press it once more."
 )
 
 
 class SentBefore(Exception):
-    """The key was used before with other content: what is sent now is not that first thing, and was not done."""
+    """The key was used before, with other content or for what stands no more: what is sent now was not done.
+
+    `url` is where the first sending led.
+    """
+
+    def __init__(self, url: str) -> None:
+        super().__init__(url)
+        self.url = url
 
 
 class OneTimeForm(forms.Form):
@@ -36,7 +46,8 @@ class OneTimeForm(forms.Form):
     )
 
     def sent(self) -> str:
-        """A digest of what was sent besides the key, for `once`. Not for forms with a password."""
+        """A digest of what was sent besides the key, for `once`. Not for forms with a password, which say by `stands`
+        whether it is the one that holds."""
         fields = {name: self[name].data for name in sorted(self.fields) if name != "form_key"}
         return sha256(json.dumps(fields, default=str).encode()).hexdigest()
 
@@ -50,12 +61,21 @@ class OneTimeForm(forms.Form):
 
 
 @transaction.atomic
-def once(*, key: UUID, kind: str, actor_id: UUID | None, effect: Callable[[], str], sent: str = "") -> str:
+def once(
+    *,
+    key: UUID,
+    kind: str,
+    actor_id: UUID | None,
+    effect: Callable[[], str],
+    sent: str = "",
+    stands: Callable[[], bool] | None = None,
+) -> str:
     """Runs `effect` in one transaction with its key and returns the URL that it returned.
 
     A repetition returns the first URL without running it; a concurrent one waits for the first to end, and runs if
-    that one was rolled back. Raises PermissionDenied if the key was used by somebody else or for something else, and
-    SentBefore if it was used with other content, where both say what they `sent`.
+    that one was rolled back. Raises PermissionDenied if the key was used by somebody else or for something else.
+    Raises SentBefore if it was used with other content, where both say what they `sent`, or if what it did no longer
+    `stands`: the first answer would tell of something that is not so.
     """
     if _taken(key=key, kind=kind, actor_id=actor_id, sent=sent):
         url = effect()
@@ -65,8 +85,8 @@ def once(*, key: UUID, kind: str, actor_id: UUID | None, effect: Callable[[], st
     first = FormKey.objects.get(pk=key)
     if (first.kind, first.actor_id) != (kind, actor_id):
         raise PermissionDenied("This form's key belongs to another form.")
-    if sent and first.sent not in ("", sent):
-        raise SentBefore
+    if (sent and first.sent not in ("", sent)) or (stands and not stands()):
+        raise SentBefore(first.url)
     return first.url
 
 

@@ -12,12 +12,11 @@ from django.urls import resolve, reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST, require_safe
 from django_htmx.http import HttpResponseClientRefresh
 
 from chassis.errors import NotUnderstood, is_htmx
-from chassis.form_keys import OneTimeForm, SentBefore, once
+from chassis.form_keys import PRESSED_BEFORE, OneTimeForm, SentBefore, once
 from chassis.permissions import page_of, signed_in
 from tasks import domain, selectors, services
 from tasks.domain import Heading, Refused, TextError
@@ -28,9 +27,6 @@ from tasks.web.rows import row_of
 
 from .lists import list_page, tab_of
 
-PRESSED_BEFORE = gettext_lazy(
-    "This button was pressed before, and the task was changed since. Nothing was done now: press it once more."
-)
 AnyForm = TypeVar("AnyForm", bound=OneTimeForm)
 
 
@@ -185,31 +181,31 @@ def _act(
     it is the page one came from. A repetition is told so when what it did no longer `stands`."""
     back = page_of(request)
     refusal = ""
-    ran = False
 
     def run() -> str:
-        nonlocal ran
         effect()
-        ran = True
         return back
 
     try:
         back = once(
-            key=form.cleaned_data["form_key"], kind=kind, actor_id=request.user.pk, effect=run, sent=form.sent()
+            key=form.cleaned_data["form_key"],
+            kind=kind,
+            actor_id=request.user.pk,
+            effect=run,
+            sent=form.sent(),
+            stands=lambda: stands(selectors.task_get(task_id)),
         )
-        if not ran and not stands(selectors.task_get(task_id)):
-            refusal = PRESSED_BEFORE
     except SentBefore:
-        refusal = PRESSED_BEFORE
+        refusal = str(PRESSED_BEFORE)
     except Task.DoesNotExist as error:
         raise Http404 from error
     except Refused as refused:
         refusal = str(refused)
     if is_htmx(request):
-        row = row_of(task_id, viewer=request.user, now=timezone.now(), refusal=str(refusal))
+        row = row_of(task_id, viewer=request.user, now=timezone.now(), refusal=refusal)
         return render(request, "tasks/_row.html", {"row": row, "struck": not row.task.is_open})
     if refusal:
-        messages.error(request, str(refusal))
+        messages.error(request, refusal)
     else:
         messages.success(request, _linked(said, selectors.task_get(task_id)))
     return HttpResponseRedirect(back)

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from chassis.errors import NotUnderstood
-from chassis.form_keys import OneTimeForm, once
+from chassis.form_keys import PRESSED_BEFORE, OneTimeForm, SentBefore, once
 from chassis.permissions import signed_in
 from chassis.tables import table_page
 from tasks import domain, selectors, services
@@ -54,10 +54,12 @@ def switch(request: Request, channel: str) -> HttpResponse:
 
     def effect() -> None:
         services.contact_switch(actor=request.user, channel=channel, enabled=enabled)
-        said = _("%(channel)s is on.") if enabled else _("%(channel)s is off.")
-        messages.success(request, said % {"channel": Channel(channel).label})
 
-    return _once(request, form, kind=f"contact_switch:{channel}", effect=effect)
+    def stands() -> bool:
+        return _state(request, channel).enabled == enabled
+
+    said = (_("%(channel)s is on.") if enabled else _("%(channel)s is off.")) % {"channel": Channel(channel).label}
+    return _pressed(request, form, kind=f"contact_switch:{channel}", effect=effect, stands=stands, said=said)
 
 
 @signed_in
@@ -68,22 +70,31 @@ def code(request: Request, channel: str) -> HttpResponse:
     form = ADDRESS_FORMS[channel](request.POST, auto_id=_ids(channel))
     if not form.is_valid():
         return _page(request, channel, address_form=form)
+    address: str = form.cleaned_data["address"]
 
     def effect() -> None:
         services.code_send(
             actor=request.user,
             channel=channel,
-            address=form.cleaned_data["address"],
+            address=address,
             now=timezone.now(),
             rng=random.SystemRandom(),
         )
-        messages.success(request, _("A code is on its way to %(address)s.") % {"address": form.cleaned_data["address"]})
+
+    def stands() -> bool:
+        state = _state(request, channel)
+        return address in (state.address, state.pending.address if state.pending else "")
 
     try:
-        return _once(request, form, kind=f"code_send:{channel}", effect=effect, refused=False)
+        _once(request, form, kind=f"code_send:{channel}", effect=effect, stands=stands)
     except Refused as refused:
         form.add_error("address", str(refused))
         return _page(request, channel, address_form=form)
+    except SentBefore:
+        form.sent_before("address")
+        return _page(request, channel, address_form=form)
+    messages.success(request, _("A code is on its way to %(address)s.") % {"address": address})
+    return _back()
 
 
 @signed_in
@@ -94,16 +105,27 @@ def confirm(request: Request, channel: str) -> HttpResponse:
     if not form.is_valid():
         return _page(request, channel, code_form=form)
 
+    outcome: CodeOutcome | None = None
+
     def effect() -> None:
+        nonlocal outcome
         outcome = services.code_confirm(
             actor=request.user, channel=channel, code=form.cleaned_data["code"], now=timezone.now()
         )
-        if outcome is CodeOutcome.CONFIRMED:
-            messages.success(request, _("Confirmed: %(channel)s is on.") % {"channel": Channel(channel).label})
-        elif outcome is CodeOutcome.OVER:
-            messages.error(request, _("This code is no longer good. Send another one."))
 
-    return _once(request, form, kind=f"code_confirm:{channel}", effect=effect)
+    try:
+        _once(request, form, kind=f"code_confirm:{channel}", effect=effect)
+    except SentBefore:
+        form.sent_before("code")
+        return _page(request, channel, code_form=form)
+    state = _state(request, channel)
+    if outcome is None:  # sent before: the page says how many tries are left while there are any
+        outcome = CodeOutcome.CONFIRMED if state.address else CodeOutcome.OVER
+    if outcome is CodeOutcome.CONFIRMED:
+        messages.success(request, _("Confirmed: %(channel)s is on.") % {"channel": Channel(channel).label})
+    elif outcome is CodeOutcome.OVER and not state.pending:
+        messages.error(request, _("This code is no longer good. Send another one."))
+    return _back()
 
 
 @signed_in
@@ -116,9 +138,13 @@ def forget(request: Request, channel: str) -> HttpResponse:
 
     def effect() -> None:
         services.contact_forget(actor=request.user, channel=channel, now=timezone.now())
-        messages.success(request, _("The address is forgotten."))
 
-    return _once(request, form, kind=f"contact_forget:{channel}", effect=effect)
+    def stands() -> bool:
+        state = _state(request, channel)
+        return not (state.address or state.pending)
+
+    said = _("The address is forgotten.")
+    return _pressed(request, form, kind=f"contact_forget:{channel}", effect=effect, stands=stands, said=said)
 
 
 @signed_in
@@ -130,10 +156,13 @@ def again(request: Request, delivery_id: int) -> HttpResponse:
 
     def effect() -> None:
         services.message_send_again(delivery_id=delivery_id, actor=request.user, now=timezone.now())
-        messages.success(request, _("The message is on its way again."))
 
+    def stands() -> bool:
+        return selectors.deliveries_of(request.user.pk).get(pk=delivery_id).state != "failed"
+
+    said, kind = _("The message is on its way again."), f"message_send_again:{delivery_id}"
     try:
-        return _once(request, form, kind="message_send_again", effect=effect)
+        return _pressed(request, form, kind=kind, effect=effect, stands=stands, said=said)
     except Delivery.DoesNotExist as error:
         raise Http404 from error
 
@@ -171,23 +200,56 @@ def _ids(channel: str) -> str:
     return f"{channel}_%s"
 
 
-def _once(
-    request: Request, form: OneTimeForm, *, kind: str, effect: Callable[[], None], refused: bool = True
-) -> HttpResponse:
-    """Run an effect once and go back to the page; a refusal is said there, or raised with `refused=False`."""
-    back = reverse("notifications")
+def _state(request: Request, channel: str) -> ChannelState:
+    states = selectors.channel_states(request.user, now=timezone.now())
+    return next(state for state in states if state.channel == channel)
 
+
+def _pressed(
+    request: Request,
+    form: OneTimeForm,
+    *,
+    kind: str,
+    effect: Callable[[], None],
+    stands: Callable[[], bool],
+    said: str,
+) -> HttpResponse:
+    """A form that is only a button: run once, answered on the page; a repetition of what stands no more is told so."""
+    try:
+        _once(request, form, kind=kind, effect=effect, stands=stands)
+    except Refused as refused:
+        messages.error(request, str(refused))
+    except SentBefore:
+        messages.error(request, str(PRESSED_BEFORE))
+    else:
+        messages.success(request, said)
+    return _back()
+
+
+def _once(
+    request: Request,
+    form: OneTimeForm,
+    *,
+    kind: str,
+    effect: Callable[[], None],
+    stands: Callable[[], bool] | None = None,
+) -> None:
     def run() -> str:
         effect()
-        return back
+        return reverse("notifications")
 
-    try:
-        once(key=form.cleaned_data["form_key"], kind=kind, actor_id=request.user.pk, effect=run)
-    except Refused as refusal:
-        if not refused:
-            raise
-        messages.error(request, str(refusal))
-    return HttpResponseRedirect(back)
+    once(
+        key=form.cleaned_data["form_key"],
+        kind=kind,
+        actor_id=request.user.pk,
+        effect=run,
+        sent=form.sent(),
+        stands=stands,
+    )
+
+
+def _back() -> HttpResponse:
+    return HttpResponseRedirect(reverse("notifications"))
 
 
 def _known(channel: str, *channels: str) -> None:
