@@ -25,6 +25,7 @@ class Broker:
         wanted = {TopicPartition(conf().topic_prefix + topic, number): (topic, number) for topic, number in partitions}
         if not wanted:
             return {}
+        self._admin.poll(0)  # what it has to log
         try:
             ids = self.ask_topic_ids({topic for topic, _ in wanted.values()})()
             low = self._offsets(wanted, OffsetSpec.earliest())  # type: ignore[no-untyped-call]

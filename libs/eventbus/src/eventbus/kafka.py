@@ -1,11 +1,11 @@
 """Settings of the Kafka clients, and which of their errors mean what."""
 
-import logging
 from typing import Any
 
 from confluent_kafka import KafkaError
 
 from eventbus.conf import conf
+from eventbus.kafka_logs import kafka_logger
 
 TRANSACTION_MILLISECONDS = 10_000
 
@@ -30,7 +30,7 @@ def is_permanent(error: KafkaError) -> bool:
 
 def client_settings() -> dict[str, Any]:
     """What all clients share."""
-    own = {"bootstrap.servers": conf().bootstrap_servers, "logger": logging.getLogger("eventbus.kafka")}
+    own = {"bootstrap.servers": conf().bootstrap_servers, "logger": kafka_logger()}
     return own | dict(conf().client_settings)
 
 

@@ -112,6 +112,7 @@ class Relay:
 
     def wait(self, timeout: float = POLL_SECONDS) -> None:
         """Sleep until a transaction with events commits, `timeout` seconds at most."""
+        self._live_producer().poll(0)  # what it has to log: an idle producer says nothing by itself
         for _ in self._live_connection().notifies(timeout=timeout, stop_after=1):
             return
 
@@ -120,6 +121,7 @@ class Relay:
         self._flagged.clear()
         self._try_flagged_at = 0.0
         if self._producer is not None:
+            self._producer.poll(0)
             self._producer.purge()
             self._producer = None
         if self._connection is not None:
