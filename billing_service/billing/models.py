@@ -10,7 +10,7 @@ from django.db import models
 from django.db.models import Case, CheckConstraint, F, Index, Q, UniqueConstraint, When
 
 from billing.domain import Kind
-from chassis.business_time import business_date
+from chassis.business_time import business_date, format_when, in_zone
 from chassis.outgoing import Outgoing
 
 KINDS = [kind.value for kind in Kind]
@@ -117,6 +117,15 @@ class Cycle(models.Model):
 
     def __str__(self) -> str:
         return f"{self.due_at.isoformat()} {self.state}"
+
+    @property
+    def name(self) -> str:
+        """What people call it: the time it is due, as `2 Mar 2026, 18:00 CET`.
+
+        With seconds if it was closed before its time, as the demo does: there may be several in a minute.
+        """
+        local = in_zone(self.due_at)
+        return f"{local.day} {local:%b %Y, %H:%M:%S %Z}" if local.second else format_when(self.due_at)
 
     @property
     def day(self) -> date:

@@ -1,8 +1,10 @@
 """Closing before the time, as the demo does: what happens afterwards is in time for the next cycle."""
 
+import re
 from datetime import datetime, timedelta
 
 import pytest
+from django.core import mail
 from django.core.management import call_command
 
 from billing.domain import next_due
@@ -11,10 +13,11 @@ from billing.selectors.clock import database_now
 from billing.selectors.days import days
 from billing.selectors.ledger_check import ledger_findings
 from billing.services.cycles import cycle_open_first
+from billing.services.mails import payout_mails_send
 from chassis.business_time import business_date, zone
 from eventbus.testing import deliver
 from tests.ledger import close
-from tests.make import DUE, MONDAY, WILMA, assigned, completed, task_id
+from tests.make import DUE, MONDAY, WILMA, account, assigned, completed, task_id
 from tests.pages import page, rows, text
 
 pytestmark = pytest.mark.django_db
@@ -96,3 +99,28 @@ def test_cycles_closed_within_a_minute_are_told_apart_by_their_seconds(browser):
     assert "Mon 2 Mar, 13:00:07" in text(page(client, f"/tasks/{task_id(5)}"))
     payout = Transfer.objects.get(kind="payout", cycle=latest)
     assert "cycle due 2 Mar 2026, 13:00:07 CET was closed" in text(page(client, f"/entries/{payout.id}"))
+
+
+def test_the_mails_and_files_of_cycles_closed_within_a_minute_name_each_by_its_seconds(browser):
+    account(WILMA)
+    for seconds in (7, 21):
+        deliver("tasks", [completed(task_id(seconds), time=NOON)])
+        close(NOON + timedelta(seconds=seconds), consumed=False, as_if_due=True)
+    payout_mails_send(clock=database_now)
+    called = ["2 Mar 2026, 13:00 CET", "2 Mar 2026, 13:00:07 CET", "2 Mar 2026, 13:00:21 CET"]
+    assert sorted(called_by(message.body) for message in mail.outbox) == called
+    client = browser("finance")
+    exported = b"".join(client.get("/cycles/export?format=csv&sort=due").streaming_content).decode()
+    assert [line.split(",")[0].lstrip("\ufeff") for line in exported.splitlines()[1:4]] == [
+        "2026-03-02T13:00:00+01:00", "2026-03-02T13:00:07+01:00", "2026-03-02T13:00:21+01:00",
+    ]  # fmt: skip
+    names = [
+        client.get(f"/cycles/{cycle.id}/export?format=csv")["Content-Disposition"]
+        for cycle in Cycle.objects.filter(state="closed")
+    ]
+    assert len(set(names)) == 3
+
+
+def called_by(body):
+    """What a mail calls its cycle."""
+    return re.search(r"The billing cycle of (.*) is closed", body)[1]

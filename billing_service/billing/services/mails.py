@@ -9,7 +9,6 @@ from django.core.mail import EmailMessage
 from django.template.loader import render_to_string
 
 from billing.models import Payout
-from chassis.business_time import format_when
 from chassis.money import format_cents
 from chassis.outgoing import Clock, NotYet, Retry, attempt_due
 from chassis.replica.models import Account
@@ -36,7 +35,7 @@ def _message(payout: Payout, account: Account) -> EmailMessage:
     context = {
         "name": account.full_name,
         "amount": amount,
-        "due": format_when(payout.cycle.due_at),
+        "cycle": payout.cycle.name,
         "url": f"{settings.PUBLIC_URL}/statement",
     }
     return EmailMessage(

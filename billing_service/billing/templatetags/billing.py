@@ -67,16 +67,10 @@ def case(found: Complaint) -> str:
 
 
 @register.filter
-def cycle_name(cycle: Cycle) -> str:
-    """A cycle is called by the time it is due."""
-    return wording.due_in_words(cycle.due_at)
-
-
-@register.filter
 def due(cycle: Cycle) -> SafeString:
     """The time a cycle is due, with the ISO time on hover."""
     iso = format_iso(cycle.due_at)
-    return format_html('<time datetime="{}" title="{}">{}</time>', iso, iso, cycle_name(cycle))
+    return format_html('<time datetime="{}" title="{}">{}</time>', iso, iso, cycle.name)
 
 
 @register.simple_block_tag(takes_context=True)

@@ -1,6 +1,5 @@
 """Kinds, causes and cases in words (B2, B8)."""
 
-from datetime import datetime
 from uuid import UUID
 
 from django.utils.translation import gettext as _
@@ -61,17 +60,11 @@ def kind_in_words(kind: str) -> str:
     return str(KINDS[Kind(kind)])
 
 
-def due_in_words(due_at: datetime) -> str:
-    """What a cycle is called; with seconds if it was made due meanwhile, when several may be due in a minute."""
-    local = in_zone(due_at)
-    return f"{local.day} {local:%b %Y, %H:%M:%S %Z}" if local.second else format_when(due_at)
-
-
 def cause_in_words(line: Line, *, longest: int = CAUSE_READ) -> str:
     """Why an entry is there: who did what, when; an unknown cause as it is, up to `longest` characters."""
     entry = line.entry
     if entry.kind == Kind.PAYOUT:
-        return _("cycle due %(when)s was closed") % {"when": due_in_words(line.cycle.due_at)}
+        return _("cycle due %(when)s was closed") % {"when": line.cycle.name}
     if entry.cause == RESTORED:
         return _("taken back after a restore, %(time)s") % {"time": f"{in_zone(entry.occurred_at):%H:%M}"}
     unknown = _("%(cause)s, by %(who)s, %(time)s")

@@ -24,7 +24,6 @@ from billing.services.cycles import cycle_request_close
 from billing.web import exports
 from billing.web.forms import CloseForm, ExportForm, NoFilter
 from billing.web.permissions import OFFICE, closes_cycles
-from billing.web.wording import due_in_words
 from chassis.exports import Amount, export_response
 from chassis.form_keys import once
 from chassis.permissions import requires
@@ -122,7 +121,7 @@ def cycle_export(request: HttpRequest, cycle_id: UUID) -> HttpResponseBase:
     progress = cycles.progress(cycle)
     return export_response(
         request,
-        name=f"Payouts of the cycle due {due_in_words(cycle.due_at)}",
+        name=f"Payouts of the cycle due {cycle.name}",
         columns=exports.PAYOUTS,
         rows=_all_with_people(rows.iterator(chunk_size=EXPORT_ROWS)),
         totals=[(_("Paid out"), Amount(progress.cents)), (_("Payouts"), progress.paid)],
