@@ -295,3 +295,19 @@ def test_names_are_offered_while_one_types(finance, worked):
         ("wilma@popug.example", "Wilma Weber")
     ]
     assert not soup_of(finance.get("/people?worker=")).select("option")
+
+
+def test_whom_the_form_refuses_is_neither_suggested_nor_offered_as_a_choice(browser, worked):
+    finance = browser(who=account(name="Willi Winter", email="willi@popug.example", role="finance"))
+    boss = account(name="Wilhelm Wolf", email="wilhelm@popug.example", role="manager")
+    retired = account(name="Wiltrud Wirth", email="wiltrud@popug.example", role="manager")
+    deliver("tasks", [assigned(task_id(8), account=retired.id), assigned(task_id(9), account=finance.account.id)])
+    suggested = [option["value"] for option in soup_of(finance.get("/people?worker=wil")).select("option")]
+    assert sorted(suggested) == ["wilma@popug.example", "wiltrud@popug.example"]
+    response = finance.post(NEW, typed(worker="wil"))
+    assert errors(response) == ["Several people are called so: choose one of them."]
+    assert [text(button).split()[-1] for button in soup_of(response).select("button[name=worker]")] == suggested
+    for refused in (finance.account, boss):
+        assert len(errors(finance.post(NEW, typed(worker=refused.email)))) == 1
+    Account.objects.filter(id=retired.id).update(full_name="Gone", email="gone@popug.example")
+    assert "Preview of a correction" in text(soup_of(finance.post(NEW, typed(worker="wil")))), "one is left"

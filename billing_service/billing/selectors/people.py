@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from uuid import UUID
 
+from django.db.models import Exists, OuterRef, Q, QuerySet
+
 from billing.domain import short_name
 from billing.models import LedgerAccount
 from chassis.replica.models import Account
@@ -17,10 +19,17 @@ def accounts_of(ids: Iterable[UUID]) -> dict[UUID, Account]:
     return {id_: known.get(id_) or Account(id=id_) for id_ in wanted}
 
 
-def takes_corrections(account_id: UUID) -> bool:
-    """Whether the account is a worker's, or somebody's who has a ledger account, whatever the role (B2, B6)."""
-    workers = Account.objects.filter(id=account_id, role="worker")
-    return workers.exists() or LedgerAccount.objects.filter(id=account_id).exists()
+def correctable(accounts: QuerySet[Account], *, by: UUID) -> QuerySet[Account]:
+    """Those of the accounts that `by` can correct: workers, and whoever has a ledger account, whatever the role
+    (B2, B6); never oneself."""
+    in_the_ledger = Exists(LedgerAccount.objects.filter(id=OuterRef("id")))
+    return accounts.exclude(id=by).filter(Q(role="worker") | in_the_ledger)
+
+
+def takes_corrections(account_id: UUID, *, by: UUID) -> bool:
+    """Whether `by` can correct the account; it may be one of which nothing but the ledger knows."""
+    known = correctable(Account.objects.filter(id=account_id), by=by)
+    return known.exists() or (account_id != by and LedgerAccount.objects.filter(id=account_id).exists())
 
 
 def actor_names(actors: Iterable[str]) -> dict[str, str]:

@@ -49,7 +49,7 @@ def adjustment_post(
     or a reason that is not 10 to 500 characters long.
     """
     _refuse_own(account_id, actor_id=actor_id)
-    if not takes_corrections(account_id):
+    if not takes_corrections(account_id, by=actor_id):
         raise LedgerError("a correction is for a worker, or for somebody with a ledger account")
     posting = Posting(
         id=event_id(adjustment_key(form_key)),

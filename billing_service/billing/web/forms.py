@@ -9,12 +9,13 @@ from uuid import UUID
 from django import forms
 from django.conf import settings
 from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from billing.domain import REASON_MOST, REASON_SEEN, seen
-from billing.models import LedgerAccount, Task, Transfer
-from billing.selectors.people import takes_corrections
+from billing.models import Task, Transfer
+from billing.selectors.people import correctable, takes_corrections
 from billing.selectors.search import find_entries, find_tasks, find_workers, uuid_in
 from chassis.form_keys import OneTimeForm
 from chassis.money import CentsField, format_cents
@@ -179,21 +180,27 @@ class CorrectionForm(ReasonForm):
     def clean_worker(self) -> UUID:
         """The one account that is meant, a worker's and not one's own; several are offered as choices."""
         text = self.cleaned_data["worker"]
-        found = list(find_workers(text)[: MOST_CHOICES + 1])
-        found = [account for account in found if account.email.lower() == text.lower()] or found
-        if not found and (id_ := uuid_in(text)) and LedgerAccount.objects.filter(id=id_).exists():
+        people = find_workers(text)
+        exactly = people.filter(email__iexact=text)
+        people = exactly if exactly.exists() else people
+        found = list(correctable(people, by=self.actor_id)[: MOST_CHOICES + 1])
+        if not found and (id_ := uuid_in(text)) and takes_corrections(id_, by=self.actor_id):
             found = [Account(id=id_)]  # nothing but a ledger account is known of this person
         if not found:
-            raise ValidationError(_("Nobody is called so. Try the e-mail address, or a part of the name."))
+            raise ValidationError(self._why_nobody(people))
         if len(found) > 1:
             self.choices = found[:MOST_CHOICES]
             raise ValidationError(_("Several people are called so: choose one of them."))
         self.account = found[0]
-        if self.account.id == self.actor_id:
-            raise ValidationError(_("This is your own account: a colleague of finance has to post it."))
-        if not takes_corrections(self.account.id):
-            raise ValidationError(_("Only workers, and whoever has a statement already, can be corrected."))
         return self.account.id
+
+    def _why_nobody(self, people: QuerySet[Account]) -> str:
+        """Why none of the people who are called so can be corrected."""
+        if people.exclude(id=self.actor_id).exists():
+            return _("Only workers, and whoever has a statement already, can be corrected.")
+        if people.exists():
+            return _("This is your own account: a colleague of finance has to post it.")
+        return _("Nobody is called so. Try the e-mail address, or a part of the name.")
 
     def clean_about(self) -> str:
         """The entry or the task that is meant, if any."""

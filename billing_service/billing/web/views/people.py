@@ -15,7 +15,7 @@ from django.views.decorators.http import require_safe
 from billing.models import LedgerAccount
 from billing.selectors import cycles, days, statements, workers
 from billing.selectors.clock import database_now
-from billing.selectors.people import accounts_of
+from billing.selectors.people import accounts_of, correctable
 from billing.selectors.search import find_workers
 from billing.web import exports
 from billing.web.forms import MOST_CHOICES, ExportForm, NewsForm, NoFilter, SearchForm, StatementFilter, WorkerFilter
@@ -103,10 +103,11 @@ def _all_described(rows: Iterator[LedgerAccount]) -> Iterator[workers.Worker]:
 @require_safe
 @requires(*OFFICE)
 def people_options(request: HttpRequest) -> HttpResponse:
-    """Names while one types them, for a field that wants a worker."""
+    """Names while one types them, for the field that says whom a correction is for."""
     text = request.GET.get("worker", "")
-    found = find_workers(text)[:MOST_CHOICES] if SearchForm({"q": text}).is_valid() else []
-    return render(request, "billing/_people_options.html", {"people": found})
+    found = correctable(find_workers(text), by=UUID(str(request.user.pk)))
+    people = found[:MOST_CHOICES] if SearchForm({"q": text}).is_valid() else []
+    return render(request, "billing/_people_options.html", {"people": people})
 
 
 @require_safe
