@@ -35,8 +35,8 @@ def _export(browser: Client, place: str, rows: int) -> tuple[float, float]:
     answer = browser.get(place)
     first, lines = 0.0, -1  # the heading is none
     for chunk in answer.streaming_content:  # type: ignore[attr-defined]
-        first = first or perf_counter() - started
         lines += chunk.count(b"\r\n")
+        first = first or (perf_counter() - started if lines else 0.0)
     if answer.status_code != 200 or lines != rows:
         raise RuntimeError(f"{place}: {answer.status_code} with {lines} rows")
     return first, perf_counter() - started

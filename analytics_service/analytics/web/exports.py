@@ -72,7 +72,7 @@ def income_export(request: HttpRequest, period: Period) -> HttpResponseBase:
         columns=_INCOME_COLUMNS,
         rows=((day, incomes.get(day, Income())) for day in days_of(period)),
         filters=_in_words(period),
-        totals=[(_("Management's income"), Amount(total.total))],
+        totals=lambda: [(_("Management's income"), Amount(total.total))],
     )
 
 

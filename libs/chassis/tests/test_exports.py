@@ -6,6 +6,8 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from openpyxl import load_workbook
 
 from chassis import exports
@@ -85,6 +87,8 @@ def test_csv_is_made_as_it_is_read():
             yield (number,)
 
     chunks = csv_chunks(of(0)[0], rows())
+    assert next(chunks) == b"\xef\xbb\xbfc0\r\n"
+    assert not taken, "the heading waits for no row"
     next(chunks)
     assert len(taken) == 500
 
@@ -120,6 +124,13 @@ def test_an_xlsx_export_names_who_made_it_and_totals_apart(browser, samples):
     assert (about["Made by"], about["Rows"], about["Time zone"]) == ("Wilma Weber", 130, "Europe/Berlin")
     assert book["Rows"].max_row == 131
     response.close()
+
+
+def test_a_csv_export_asks_for_no_totals(browser, samples):
+    with CaptureQueriesContext(connection) as asked:
+        client = browser("finance")
+        b"".join(client.get("/samples/export").streaming_content)
+    assert not [query["sql"] for query in asked if "COUNT" in query["sql"]]
 
 
 def test_another_format_is_not_understood(browser, samples):

@@ -118,13 +118,17 @@ def cycle_export(request: HttpRequest, cycle_id: UUID) -> HttpResponseBase:
     understood(ExportForm(request.GET))
     cycle = get_object_or_404(Cycle, id=cycle_id)
     rows = in_order(request, _payouts(cycle), sorts=PAYOUT_SORTS, default="-amount")
-    progress = cycles.progress(cycle)
+
+    def totals() -> list[tuple[str, Any]]:
+        progress = cycles.progress(cycle)
+        return [(_("Paid out"), Amount(progress.cents)), (_("Payouts"), progress.paid)]
+
     return export_response(
         request,
         name=f"Payouts of the cycle due {cycle.name}",
         columns=exports.PAYOUTS,
         rows=_all_with_people(rows.iterator(chunk_size=EXPORT_ROWS)),
-        totals=[(_("Paid out"), Amount(progress.cents)), (_("Payouts"), progress.paid)],
+        totals=totals,
     )
 
 

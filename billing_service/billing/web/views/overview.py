@@ -70,7 +70,7 @@ def dashboard_export(request: HttpRequest) -> HttpResponseBase:
         columns=exports.DAYS,
         rows=period[::-1],
         filters=_("the last 30 days"),
-        totals=[(_("Income"), Amount(sum(day.sums.income for day in period)))],
+        totals=lambda: [(_("Income"), Amount(sum(day.sums.income for day in period)))],
     )
 
 
@@ -106,7 +106,7 @@ def day_export(request: HttpRequest, day: date) -> HttpResponseBase:
         columns=exports.DAY_WORKERS,
         rows=_all_with_people(rows.iterator(chunk_size=EXPORT_ROWS)),
         filters=day.isoformat(),
-        totals=[(_("Income"), Amount(found.sums.income)), (_("Entries"), found.sums.count)],
+        totals=lambda: [(_("Income"), Amount(found.sums.income)), (_("Entries"), found.sums.count)],
     )
 
 

@@ -79,19 +79,23 @@ def worker_export(request: HttpRequest) -> HttpResponseBase:
     """All workers of the list."""
     left = understood(WorkerExport(request.GET))["show"] == "left"
     accounts = workers.ledger_accounts(left=left)
-    totals = workers.totals(accounts)
     rows = in_order(request, accounts, sorts=WORKER_SORTS, default="balance")
+
+    def totals() -> list[tuple[str, Any]]:
+        found = workers.totals(accounts)
+        return [
+            (_("Owed to workers"), Amount(found.owed)),
+            (_("Debts"), Amount(found.debts)),
+            (_("Ledger accounts"), found.count),
+        ]
+
     return export_response(
         request,
         name="Left with a balance" if left else "Workers",
         columns=exports.WORKERS,
         rows=_all_described(rows.iterator(chunk_size=statements.EXPORT_ROWS)),
         filters=_("left with a balance") if left else "",
-        totals=[
-            (_("Owed to workers"), Amount(totals.owed)),
-            (_("Debts"), Amount(totals.debts)),
-            (_("Ledger accounts"), totals.count),
-        ],
+        totals=totals,
     )
 
 
@@ -189,5 +193,5 @@ def _statement_export(request: HttpRequest, account_id: UUID) -> HttpResponseBas
         columns=exports.STATEMENT,
         rows=statements.all_lines(rows),
         filters=day.isoformat() if day else "",
-        totals=[(_("Balance"), Amount(workers.balance_of(account_id)))],
+        totals=lambda: [(_("Balance"), Amount(workers.balance_of(account_id)))],
     )

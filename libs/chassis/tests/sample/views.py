@@ -133,7 +133,7 @@ def sample_export(request):
     columns = [Column("Title", lambda row: row.title), Column("Amount", lambda row: row.cents, cents=True)]
     rows = Sample.objects.order_by("id").iterator(chunk_size=100)
     return export_response(
-        request, name="Samples", columns=columns, rows=rows, totals=[("Rows", Sample.objects.count())]
+        request, name="Samples", columns=columns, rows=rows, totals=lambda: [("Rows", Sample.objects.count())]
     )
 
 

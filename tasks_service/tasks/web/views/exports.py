@@ -1,6 +1,6 @@
 """Lists as CSV and XLSX: all rows of what the page shows, with the right of the page."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
@@ -30,16 +30,17 @@ def tasks(request: Request) -> HttpResponseBase:
     tab = tab_of(request.user, asked["show"])
     found = tasks_of(tab, request.user, asked["q"])
     rows = in_order(request, found, sorts=tab.sorts, default=f"-{tab.column}")
-    totals: Sequence[tuple[str, Any]] = ()
-    if request.GET.get("format") == "xlsx":
+
+    def totals() -> list[tuple[str, Any]]:
         sums = found.aggregate(
             tasks=Count("id"), fees=Sum("price__fee", default=0), rewards=Sum("price__reward", default=0)
         )
-        totals = [
+        return [
             (_("Tasks"), sums["tasks"]),
             (_("Fees"), Amount(sums["fees"])),
             (_("Rewards"), Amount(sums["rewards"])),
         ]
+
     filters = f"{tab.label}; {_('search')}: {asked['q']}" if asked["q"] else str(tab.label)
     return export_response(
         request,
