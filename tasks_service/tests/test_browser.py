@@ -7,11 +7,12 @@ from django.utils import timezone
 from playwright.sync_api import expect
 
 from dev.faults import faults
+from tasks import services
 from tasks.domain import Heading
-from tasks.models import Task
+from tasks.models import Contact, Delivery, Task
 
 from .support.story import pages_of
-from .support.work import edit, new_task, price
+from .support.work import edit, new_task, price, rng
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.no_cover]  # traced, it takes twice as long
 
@@ -48,6 +49,44 @@ def test_empty_pages_and_refused_forms_have_no_fault_either(open_page, manager, 
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_role("alert")).to_contain_text("has edited this task")
     assert faults(page, "tasks edited meanwhile") == []
+
+
+REFUSED = "SMTPRecipientsRefused: {'wilma.weber@popug.example': (550, b'5.1.1 <wilma.weber@popug.example>: Recipient"
+
+
+def test_channels_and_messages_in_every_state_have_no_fault(open_page, worker, gateway):
+    now = timezone.now()
+    later = now + timedelta(minutes=8)
+    Contact.objects.create(account_id=worker.pk, channel="sms", address="+4915123456789", enabled=True)
+    services.code_send(actor=worker, channel="slack", address="U024BE7LH", now=now, rng=rng())
+    services.code_confirm(actor=worker, channel="slack", code="000000", now=now)
+    for number, (channel, state) in enumerate(
+        [
+            ("mail", {"done_at": now, "attempts": 1}),
+            ("mail", {"next_attempt_at": later, "attempts": 4, "last_error": f"{REFUSED} address rejected')}}"}),
+            ("mail", {"next_attempt_at": None, "attempts": 12, "last_error": f"{REFUSED} address rejected')}}"}),
+            ("sms", {"next_attempt_at": None, "attempts": 1, "last_error": "502 Bad Gateway"}),
+            ("sms", {"next_attempt_at": later, "attempts": 0, "last_error": "waits for an address"}),
+        ]
+    ):
+        Delivery.objects.create(
+            account_id=worker.pk,
+            channel=channel,
+            kind="tasks",
+            message_id=f"<{number}@popug.example>",
+            subject="3 new tasks for you",
+            body="Wash the cage\nhttps://tasks.popug.example/tasks/1\nFeed the birds",
+            created_at=now - timedelta(hours=number),
+            **{"next_attempt_at": now} | state,
+        )
+    page = open_page("/notifications", worker)
+    page.locator("summary", has_text="3 new tasks").first.click()
+    assert faults(page, "tasks channels and messages") == []
+    page.get_by_role("button", name="Another address").click()
+    page.get_by_label("Slack member ID").fill("@wilma")
+    page.get_by_role("button", name="Send me a code").click()
+    expect(page.get_by_text("A member ID begins with U or W")).to_be_visible()
+    assert faults(page, "tasks a wrong address") == []
 
 
 def test_what_a_line_will_become_shows_while_one_types(open_page, worker):
