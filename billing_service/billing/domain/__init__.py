@@ -51,7 +51,7 @@ from billing.domain.prices import (
     parse_price_keys,
     price_of,
 )
-from billing.domain.titles import seen, short_name, title_of
+from billing.domain.titles import short_name, title_of
 
 __all__ = [
     "CENTS",
@@ -98,7 +98,6 @@ __all__ = [
     "reopened_cycle_key",
     "restored_adjustment_key",
     "reversal_key",
-    "seen",
     "short_name",
     "title_of",
     "together",

@@ -10,7 +10,7 @@ from enum import StrEnum
 from typing import NamedTuple
 from uuid import UUID
 
-from billing.domain.titles import seen
+from chassis.texts import seen
 
 SYSTEM = "system"
 

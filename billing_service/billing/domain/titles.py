@@ -1,18 +1,14 @@
-"""Texts: version 1 of TaskCreated, whose description holds title and Jira id (T1), names, and what is seen."""
+"""Texts: version 1 of TaskCreated, whose description holds title and Jira id (T1), and names."""
 
 from __future__ import annotations
 
 import re
-import unicodedata
 
 _TITLE_MAX = 200
 _JIRA_ID = r"[A-Za-z][A-Za-z0-9_]{0,39}-[0-9]{1,19}"
 # The dash after the bracket is a separator only with a space behind it: "[A-1] -5 degrees" is about minus five.
 _TAGGED = re.compile(rf"\[\s*(?P<jira_id>{_JIRA_ID})\s*\]\s*(?:[-\u2013\u2014](?:\s+|$))?(?P<title>.*)", re.DOTALL)
 _NOT_IN_TITLES = re.compile(r"[\[\]\x00-\x1f\x7f-\x9f\u2028\u2029]")
-# Controls, formats, and marks that only change the sign before them; and letters that are drawn as nothing.
-_UNSEEN = frozenset({"Cc", "Cf", "Cs", "Mn", "Me"})
-_BLANK = frozenset("\u115f\u1160\u2800\u3164\uffa0")
 
 
 def title_of(description: str) -> tuple[str, str | None]:
@@ -32,10 +28,3 @@ def short_name(name: str) -> str:
     """`Max Braun` as it stands on a statement: `M. Braun`; a name of one word stays."""
     first, _, rest = name.strip().partition(" ")
     return f"{first[0]}. {rest.strip()}" if rest.strip() else first
-
-
-def seen(text: str) -> str:
-    """What can be seen of a text: no invisible signs, and one space where words are apart."""
-    gaps = "".join(" " if sign.isspace() else sign for sign in text)
-    visible = (sign for sign in gaps if unicodedata.category(sign) not in _UNSEEN and sign not in _BLANK)
-    return " ".join("".join(visible).split())

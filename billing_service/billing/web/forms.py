@@ -13,13 +13,14 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from billing.domain import REASON_MOST, REASON_SEEN, seen
+from billing.domain import REASON_MOST, REASON_SEEN
 from billing.models import Task, Transfer
 from billing.selectors.people import correctable, takes_corrections
 from billing.selectors.search import find_entries, find_tasks, find_workers, uuid_in
 from chassis.form_keys import OneTimeForm
 from chassis.money import CentsField, format_cents
 from chassis.replica.models import Account
+from chassis.texts import seen
 
 MOST_CHOICES = 8
 

@@ -3,6 +3,7 @@
 import pytest
 from django.core.exceptions import ValidationError
 
+from chassis.texts import seen
 from chassis.validators import visible, visible_line
 
 
@@ -26,3 +27,17 @@ def test_a_line_neither_turns_nor_breaks(text):
     visible(text)
     with pytest.raises(ValidationError, match="invisible control characters"):
         visible_line(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("  two\n words\u2029\u00a0here ", "two words here"),
+        ("a\u200bb", "ab"),
+        ("e\u0301", "e"),
+        ("\u200b \u3164", ""),
+        ("because" + "\u200d" * 9, "because"),
+    ],
+)
+def test_what_is_seen_has_no_invisible_signs_and_one_space_between_words(text, found):
+    assert seen(text) == found

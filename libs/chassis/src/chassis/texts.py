@@ -6,13 +6,20 @@ import unicodedata
 _TURNING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 # Unicode counts them as letters or symbols, and they are drawn as nothing.
 _BLANK = frozenset("\u115f\u1160\u2800\u3164\uffa0")
-# Controls, formats, spaces, and marks that only change the sign before them.
-_UNSEEN = frozenset({"Cc", "Cf", "Cs", "Zs", "Zl", "Zp", "Mn", "Me"})
+# Controls, formats, and marks that only change the sign before them.
+_UNSEEN = frozenset({"Cc", "Cf", "Cs", "Mn", "Me"})
+
+
+def seen(text: str) -> str:
+    """What can be seen of a text: no invisible signs, and one space where words are apart."""
+    gaps = "".join(" " if sign.isspace() else sign for sign in text)
+    visible = (sign for sign in gaps if unicodedata.category(sign) not in _UNSEEN and sign not in _BLANK)
+    return " ".join("".join(visible).split())
 
 
 def is_visible(text: str) -> bool:
     """Whether there is anything in the text that one can see."""
-    return any(unicodedata.category(sign) not in _UNSEEN and sign not in _BLANK for sign in text)
+    return bool(seen(text))
 
 
 def is_plain_line(text: str) -> bool:
