@@ -9,14 +9,12 @@ from uuid import UUID
 
 from axes.models import AccessAttempt
 from django.conf import settings
-from django.contrib.postgres.expressions import ArraySubquery
-from django.contrib.postgres.search import SearchQuery
 from django.contrib.sessions.models import Session
-from django.db.models import BooleanField, Count, ExpressionWrapper, F, Q, QuerySet
+from django.db.models import BooleanField, ExpressionWrapper, Q, QuerySet
 from django.db.models.functions import Lower
 from oauth2_provider.models import get_application_model
 
-from chassis.queries import AnyOf
+from chassis.queries import beginnings, with_words
 
 from .domain import lock_end
 from .models import (
@@ -50,33 +48,21 @@ def accounts_search(*, text: str = "", role: str = "", status: str = "") -> Quer
     accounts: QuerySet[Account] = Account.objects.annotate(sorted_name=SORTED_NAME, seen_at=SEEN)
     words = text.replace("\0", "").split()
     if plain := [word for word in words if "@" not in word]:
-        accounts = _with_words(accounts, _prefixes(plain))
+        query = beginnings(plain)
+        accounts = with_words(
+            accounts.alias(words=WORDS),
+            match=ExpressionWrapper(Q(words=query), output_field=BooleanField()),
+            ids=Account.objects.alias(words=WORDS).filter(words=query).values("pk"),
+            order=("sorted_name", "id"),
+            first=FIRST,
+            common=COMMON,
+        )
     for word in words:
         if "@" in word:
             accounts = accounts.filter(email__startswith=word.lower())
     if role:
         accounts = accounts.filter(role=role)
     return accounts.filter(STATUSES[status]) if status else accounts
-
-
-def _with_words(accounts: QuerySet[Account], query: SearchQuery) -> QuerySet[Account]:
-    """Postgres cannot tell how many accounts a beginning of a word finds, and guessing wrong it reads them all.
-
-    So the first by name are asked how common the words are: common ones are looked for along the list, others in the
-    index of words.
-    """
-    match = ExpressionWrapper(Q(words=query), output_field=BooleanField())
-    first = Account.objects.annotate(words=WORDS, hit=match).order_by(SORTED_NAME, "id")[:FIRST]
-    if first.aggregate(hits=Count("pk", filter=Q(hit=True)))["hits"] > COMMON:
-        return accounts.annotate(words=WORDS).filter(words=query)
-    found = Account.objects.annotate(words=WORDS).filter(words=query)
-    return accounts.filter(AnyOf(F("pk"), ArraySubquery(found.values("pk"))))
-
-
-def _prefixes(words: Iterable[str]) -> SearchQuery:
-    """Each word quoted, so that no sign in it is an operator."""
-    quoted = [word.replace("\\", "").replace("'", "''") for word in words]
-    return SearchQuery(" & ".join(f"'{word}':*" for word in quoted), search_type="raw", config="simple")
 
 
 def account_history(account_id: UUID) -> QuerySet[AccountChange]:

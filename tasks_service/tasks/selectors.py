@@ -7,13 +7,10 @@ from datetime import datetime
 from uuid import UUID
 
 from django.conf import settings
-from django.contrib.postgres.expressions import ArraySubquery
-from django.contrib.postgres.search import SearchQuery
 from django.db.models import (
     BooleanField,
     Count,
     ExpressionWrapper,
-    F,
     OuterRef,
     Q,
     QuerySet,
@@ -21,7 +18,7 @@ from django.db.models import (
     Sum,
 )
 
-from chassis.queries import AnyOf
+from chassis.queries import beginnings, with_words
 from chassis.replica.models import Account
 from tasks import domain
 from tasks.models import (
@@ -73,20 +70,21 @@ def done_tasks_of(account_id: UUID) -> QuerySet[Task]:
 def found(tasks: QuerySet[Task], text: str, *, newest: Sequence[str]) -> QuerySet[Task]:
     """Those of the tasks that have all words of the text, each from its beginning, in title, Jira id or description.
 
-    A text without any word finds nothing (T8). `newest` is the order of the list, latest first. Postgres cannot tell
-    how many tasks a beginning of a word finds, and guessing wrong it reads them all; so the latest ones are asked how
-    common the words are: common ones are looked for along the list, others in the index of words.
+    A text without any word finds nothing (T8). `newest` is the order of the list, latest first.
     """
     words = domain.words_of(text)
     if not words:
         return tasks.none()
-    query = SearchQuery(" & ".join(f"'{word}':*" for word in words), config="simple", search_type="raw")
+    query = beginnings(words)
     match = ExpressionWrapper(Q(words=query), output_field=BooleanField())
-    along = tasks.alias(match=Subquery(TaskSearch.objects.filter(task_id=OuterRef("pk")).values_list(match)))
-    latest = along.annotate(hit=F("match")).order_by(*newest)[:LATEST]
-    if latest.aggregate(hits=Count("pk", filter=Q(hit=True)))["hits"] > COMMON:
-        return along.filter(match=True)
-    return tasks.filter(AnyOf(F("pk"), ArraySubquery(TaskSearch.objects.filter(words=query).values("task_id"))))
+    return with_words(
+        tasks,
+        match=Subquery(TaskSearch.objects.filter(task_id=OuterRef("pk")).values_list(match)),
+        ids=TaskSearch.objects.filter(words=query).values("task_id"),
+        order=newest,
+        first=LATEST,
+        common=COMMON,
+    )
 
 
 def task_get(task_id: UUID) -> Task:

@@ -7,11 +7,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from django.contrib.postgres.search import SearchQuery, SearchVector
+from django.contrib.postgres.search import SearchVector
 from django.db.models import F, Q, QuerySet
 
 from billing.models import LedgerAccount, Task, TaskPrice, Transfer
 from billing.selectors.people import accounts_of
+from chassis.queries import beginnings
 from chassis.replica.models import Account
 
 _WORD = re.compile(r"[^\s'\\:&|!()<>*]+")
@@ -76,5 +77,4 @@ def _with_words(rows: QuerySet, text: str) -> QuerySet:  # type: ignore[type-arg
     words = _WORD.findall(text)
     if not words:
         return rows.none()
-    query = " & ".join(f"'{word}':*" for word in words)
-    return rows.filter(words=SearchQuery(query, config="simple", search_type="raw")).order_by(F("id"))
+    return rows.filter(words=beginnings(words)).order_by(F("id"))
