@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
+from uuid import UUID
 
 from django.db import connection, transaction
 
-from analytics.domain import json_form, kept_for_ever
+from analytics.domain import Entry, json_form, kept_for_ever
 from analytics.services import generations
-from analytics.services.projecting import Kept, counted_before, project
+from analytics.services.projecting import Kept, counted_before, entry_of, project
 from chassis.replica.services import accounts_apply
 from eventbus import Event
 
@@ -46,9 +48,10 @@ def transactions_consume(*, events: Sequence[Event]) -> None:
     ContradictoryTransaction, with the same one it changes nothing. Raises as `facts_consume` does.
     """
     generations.lock_shared()
-    counted = counted_before(events, generation=generations.current())
+    entries = {event.id: entry_of(json_form(event.data)) for event in events}
+    counted = counted_before(entries, generation=generations.current())
     if new := [event for event in events if event.id not in counted]:
-        _keep_and_project(new)
+        _keep_and_project(new, entries)
 
 
 @transaction.atomic
@@ -58,12 +61,15 @@ def accounts_consume(*, events: Sequence[Event]) -> None:
     accounts_apply(events)
 
 
-def _keep_and_project(events: Sequence[Event]) -> None:
+def _keep_and_project(events: Sequence[Event], entries: Mapping[UUID, Entry] = MappingProxyType({})) -> None:
     # The lock is a statement of its own: what it protects, the pointer, is read by the next one.
     generations.lock_shared()
     data = [kept_for_ever(producer=event.producer, data=json_form(event.data)) for event in events]
     _keep(events, data)
-    rows = [Kept(event.name, event.partition or 0, fields) for event, fields in zip(events, data, strict=True)]
+    rows = [
+        Kept(event.name, event.partition or 0, fields, entries.get(event.id))
+        for event, fields in zip(events, data, strict=True)
+    ]
     project(rows, generation=generations.current())
 
 

@@ -22,7 +22,6 @@ from analytics.domain import (
     Standing,
     TaskText,
     income_of,
-    json_form,
     latest,
     read_entry,
     read_standing,
@@ -30,7 +29,6 @@ from analytics.domain import (
     unique_entries,
 )
 from analytics.models import Transaction
-from eventbus import Event
 
 _STANDINGS = frozenset(
     {
@@ -53,6 +51,7 @@ class Kept:
     name: str
     partition: int
     data: Mapping[str, Any]
+    entry: Entry | None = None  # of a transaction that was read already
 
 
 def project(rows: Sequence[Kept], *, generation: int) -> None:
@@ -63,7 +62,7 @@ def project(rows: Sequence[Kept], *, generation: int) -> None:
     """
     standings = latest([read_standing(row.data) for row in rows if row.name in _STANDINGS])
     texts = latest([read_task_text(row.data) for row in rows if row.name in _TEXTS])
-    entries = [(read_entry(row.data, currency=settings.CURRENCY), row.partition) for row in rows if row.name == _ENTRY]
+    entries = [(row.entry or entry_of(row.data), row.partition) for row in rows if row.name == _ENTRY]
     if standings:
         _standings_write(standings, generation)
     if texts:
@@ -73,12 +72,16 @@ def project(rows: Sequence[Kept], *, generation: int) -> None:
         _count(unique_entries(entry for entry, _ in entries), shards, generation)
 
 
-def counted_before(events: Sequence[Event], *, generation: int) -> set[UUID]:
-    """The events of transfers that are counted in the generation already, by the transfers' own ids.
+def entry_of(data: Mapping[str, Any]) -> Entry:
+    """The entry of a kept transaction. Raises ForeignCurrency for another currency than the installation's."""
+    return read_entry(data, currency=settings.CURRENCY)
 
-    Raises as `project` does.
+
+def counted_before(entries: Mapping[UUID, Entry], *, generation: int) -> set[UUID]:
+    """Those events, of which the entries are given, whose transfers are counted in the generation already.
+
+    A transfer's event has the transfer's id. Raises ContradictoryTransaction as `project` does.
     """
-    entries = {event.id: read_entry(json_form(event.data), currency=settings.CURRENCY) for event in events}
     return _compare([entry for event_id, entry in entries.items() if entry.transfer_id == event_id], generation)
 
 
