@@ -19,7 +19,10 @@ PER_ROUND = {"task": 1, "sign in": 1, "page": 4, "stranger": 40}
 
 
 class Load:
-    """Requests at a steady rate from start to stop, each on a connection of its own; `failed` holds what went wrong."""
+    """Requests at a steady rate from start to stop; `failed` holds what went wrong.
+
+    Each is on a connection of its own, but those of a sign-in, which come back on the one that they left, as in a browser.
+    """
 
     def __init__(self, urls: dict[str, str], cookies: dict[str, str], *, a_second: int = 50) -> None:
         self._urls = urls
@@ -61,7 +64,7 @@ class Load:
         try:
             action(service)
         except (requests.RequestException, AssertionError) as error:
-            self.failed.append(f"{time.strftime('%T')} {service}: {error}")
+            self.failed.append(f"{time.strftime('%T')} {action.__name__.strip('_')} {service}: {error}")
 
     def _stranger(self, service: str) -> None:
         assert self._ask("GET", f"{self._urls[service]}/").status_code in {200, 302}

@@ -100,12 +100,14 @@ def called(stage: Path, *words: str) -> str:
     return subprocess.run(["role", *words], env=environment, capture_output=True, check=True, text=True).stdout.strip()
 
 
-# What only an image sets: it listens on all addresses, has more time to end, and writes to /tmp alone.
+# What only an image sets: it listens on all addresses, behind a gateway, has more time to end, and writes to /tmp alone.
 OF_THE_IMAGE = {
     "--bind",
     "0.0.0.0:4000",
     "--graceful-timeout",
     "25",
+    "--keep-alive",
+    "75",
     "--worker-tmp-dir",
     "/tmp",
 }

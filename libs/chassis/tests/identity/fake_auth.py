@@ -31,6 +31,7 @@ class FakeAuth:
         self.claims: dict[str, Any] = {}
         self.status = 200
         self.health = 200
+        self.seconds = 0.0  # until a code is exchanged
         self.token_requests: list[dict[str, str]] = []
         self.key_requests = 0
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
@@ -88,6 +89,7 @@ class FakeAuth:
         if path == "/oauth/.well-known/jwks.json":
             self.key_requests += 1
             return 200, {"keys": [_public(kid, key) for kid, key in self.published]}
+        time.sleep(self.seconds)
         if self.status != 200:
             return self.status, {"error": "invalid_grant"}
         return 200, {"access_token": "never kept", "token_type": "Bearer", "id_token": self.id_token(code)}

@@ -281,6 +281,11 @@ def test_with_auth_failing_midway_signing_in_says_so(browser: Browser, auth: Fak
     assert browser.end(question).status_code == 503
 
 
+def test_a_busy_auth_is_waited_for(browser: Browser, auth: FakeAuth) -> None:
+    auth.seconds = 3.5
+    assert browser.sign_in(uuid4()).status_code == 302
+
+
 def test_with_auth_down_signed_in_people_go_on(browser: Browser, auth: FakeAuth) -> None:
     browser.sign_in(uuid4())
     auth.stop()

@@ -4,7 +4,8 @@ from typing import Any, Protocol
 
 CALLBACK_PATH = "/complete/auth"
 BACKCHANNEL_PATH = "/backchannel-logout"
-TIMEOUT_SECONDS = 3.0
+# Until auth takes a connection, and until it answers: an auth that is busy is not one that is away.
+TIMEOUT_SECONDS = (3.0, 10.0)
 
 
 class Environment(Protocol):
