@@ -21,7 +21,7 @@ PER_ROUND = {"task": 1, "sign in": 1, "page": 4, "stranger": 40}
 class Load:
     """Requests at a steady rate from start to stop; `failed` holds what went wrong.
 
-    Each is on a connection of its own, but those of a sign-in, which come back on the one that they left, as in a browser.
+    Each is on a connection of its own, but those of a sign-in, which come back on the one they left, as in a browser.
     """
 
     def __init__(self, urls: dict[str, str], cookies: dict[str, str], *, a_second: int = 50) -> None:

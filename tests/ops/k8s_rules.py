@@ -123,6 +123,8 @@ def waits(workload: Workload) -> Findings:
     wanted = needed.get(workload.component, [] if "demo" in workload.component else ["migrations", "schemas"])
     if ["await", *wanted] not in first and wanted:
         yield f"{workload.name} does not wait for {' and '.join(wanted)}"
+    if workload.component == "web" and workload.service != "auth" and ["await-client"] not in first:
+        yield f"{workload.name} shows a secret that auth may not know yet"
 
 
 def without_token(workload: Workload) -> Findings:
@@ -154,7 +156,7 @@ def no_secret(workload: Workload) -> Findings:
         if any("secretRef" in found for found in container.get("envFrom", [])):
             yield f"{workload.name} has secrets in its environment"
     owner = workload.labels.get(NAME_LABEL, "")
-    allowed = {"migrate": f"{owner}-owner", "db": f"{owner}-db", "db-roles": f"{owner}-db"}
+    allowed = {"migrate": f"{owner}-owner", "db": f"{owner}-db", "db-roles": f"{owner}-db-roles"}
     for volume in workload.pod.get("volumes", []):
         if "secret" in volume:
             name = re.sub(r"-[a-z0-9]{10}$", "", volume["secret"]["secretName"])
@@ -174,6 +176,15 @@ def repeats(workload: Workload) -> Findings:
             yield f"{workload.name} is in the way of the next release"
         if workload.object["spec"].get("backoffLimit", 6) < 5:
             yield f"{workload.name} gives up early"
+
+
+def keeps_its_servers(objects: list[Object]) -> Findings:
+    """A database is not started anew because a password of those who use it changed."""
+    keys = {found["metadata"]["name"]: sorted(found["data"]) for found in of_kind(objects, "Secret")}
+    for server in (found for found in workloads(objects) if found.component == "db"):
+        mounted = [volume["secret"]["secretName"] for volume in server.pod["volumes"] if "secret" in volume]
+        if any(keys[name] != ["superuser"] for name in mounted):
+            yield f"{server.name} is started anew when a password of others changes"
 
 
 OF_ONE: tuple[Callable[[Workload], Findings], ...] = (
@@ -266,6 +277,7 @@ OF_ALL: tuple[Callable[[list[Object]], Findings], ...] = (
     in_one_namespace,
     complete,
     apart,
+    keeps_its_servers,
 )
 
 

@@ -100,7 +100,7 @@ def called(stage: Path, *words: str) -> str:
     return subprocess.run(["role", *words], env=environment, capture_output=True, check=True, text=True).stdout.strip()
 
 
-# What only an image sets: it listens on all addresses, behind a gateway, has more time to end, and writes to /tmp alone.
+# What only an image sets: it listens on all addresses, waits longer, and writes to /tmp alone.
 OF_THE_IMAGE = {
     "--bind",
     "0.0.0.0:4000",

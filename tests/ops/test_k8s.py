@@ -130,6 +130,8 @@ BROKEN: dict[str, Change] = {
     "away while it is updated": one("Deployment", "tasks-relay", lambda found: found["spec"].pop("strategy")),
     "on one node": web("topologySpreadConstraints", []),
     "does not wait for migrations": web("initContainers", []),
+    "auth may not know yet": web("initContainers", []),
+    "a password of others": lambda objects: [found["data"].update(more="") for found in of_kind(objects, "Secret")],
     "a token for the API": web("automountServiceAccountToken", True),
     "the default account": web("serviceAccountName", "default"),
     "addresses of other services": web("enableServiceLinks", True),
