@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from dataclasses import replace
 from datetime import date, timedelta
 from io import StringIO
@@ -163,14 +164,15 @@ def test_events_that_keep_coming_during_a_rebuild_are_all_counted():
 
     with running(consume):
         try:
-            for _ in range(5):
+            disturbed, deadline = 0, time.monotonic() + 60
+            while disturbed < 5:  # on a busy machine a whole rebuild may find the consumer waiting for a core
+                assert time.monotonic() < deadline
                 begun = len(consumed)
                 services.rebuild(chunk=3, tail=2)
-                assert len(consumed) > begun
+                disturbed += len(consumed) > begun
         finally:
             stop.set()
 
-    assert len(consumed) > 5
     day = selectors.income_by_day(PERIOD)[DAY]
     earnings = [
         e.data["amount"] for e in history() if e.data.get("kind") == "earning" and e.data["business_date"] == DAY
