@@ -22,6 +22,7 @@ PUBLISHED = ("auth_db", "tasks_db", "billing_db", "analytics_db", "kafka", "regi
 DATABASES = [f"{name}-db" for name in SERVICES]
 # The endpoint that takes SMS and Slack messages runs in a container that has memory to spare.
 POSTS_GO_TO = "tasks"
+CLEAR_LINE = "\x1b[2K"  # Compose writes it before each line, also where nobody looks and with `--ansi never`
 
 
 class ComposeDriver(ContainerDriver):
@@ -89,7 +90,7 @@ class ComposeDriver(ContainerDriver):
 
     def logs(self) -> Iterable[str]:
         ours = [name for name in self._running() if name.split("-")[0] in SERVICES and not name.endswith("-db")]
-        return self._compose("logs", "--no-color", "--no-log-prefix", *ours).splitlines()
+        return self._compose("logs", "--no-color", "--no-log-prefix", *ours).replace(CLEAR_LINE, "").splitlines()
 
     def close(self) -> None:
         self._compose("down", "--volumes", "--timeout", "5")
