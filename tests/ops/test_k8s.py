@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from k8s_network import allowed
 from k8s_objects import COMPONENT, NAME, Object, Workload, copy_of_manifests, of_kind, render, selects, workloads
-from k8s_rules import problems, restricted
+from k8s_rules import problems
 from k8s_schemas import VERSIONS, invalid
 from k8s_size import too_large_for_a_laptop
 
@@ -257,13 +257,9 @@ def test_a_command_has_what_the_pages_have_but_is_no_page(overlays: dict[str, li
     assert not asked & set(container)
     # No Service, disruption budget or spread of the pages counts it.
     labels = pod["metadata"]["labels"]
-    assert not [found for found in of_kind(overlays[overlay], "Service") if selects_pods(found, labels)]
+    selectors = [found["spec"]["selector"] for found in of_kind(overlays[overlay], "Service")]
+    assert not any(selects({"matchLabels": selector}, labels) for selector in selectors)
     assert allowed(overlays[overlay], labels, {NAME: "kafka", "strimzi.io/cluster": "kafka"}, 9092)
-
-
-def selects_pods(service: Object, labels: dict[str, str]) -> bool:
-    chosen = service["spec"].get("selector") or {}
-    return bool(chosen) and all(labels.get(key) == value for key, value in chosen.items())
 
 
 def test_each_needed_flow_is_allowed(minikube: list[Object]) -> None:
@@ -282,18 +278,3 @@ def test_what_opens_the_network_is_found(minikube: list[Object]) -> None:
     closed = [f for f in minikube if f["kind"] != "NetworkPolicy" or f["metadata"]["name"] not in by_default]
     assert allowed(closed, {}, pod("billing", "relay"), 9100)
     assert not allowed(minikube, {}, pod("billing", "relay"), 9100)
-
-
-def test_a_command_of_its_own_runs_as_pages_do_and_is_sent_no_visitors(minikube: list[Object]) -> None:
-    one_off = runpy.run_path(str(ROOT / "k8s/one-off"))["job"]
-    pages = next(found for found in of_kind(minikube, "Deployment") if found["metadata"]["name"] == "billing-web")
-    (job,) = workloads([one_off(pages, "billing", ["ledger_take_back"])])
-    (program,) = job.pod["containers"]
-    (own,) = pod_of(minikube, "billing-web")["containers"]
-    assert program["args"] == ["manage", "ledger_take_back"]
-    assert {key: program[key] for key in own if key in program and key not in {"name", "args"}} == {
-        key: own[key] for key in ("image", "envFrom", "resources", "securityContext", "volumeMounts")
-    }
-    assert list(restricted(job)) == []
-    services = [found["spec"]["selector"] for found in of_kind(minikube, "Service")]
-    assert not any(selects({"matchLabels": selector}, job.labels) for selector in services)
