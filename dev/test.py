@@ -51,7 +51,12 @@ def run_one(suite: str, keyword: str) -> int:
     if suite not in WITH_OWN_SERVERS and not Servers(WARM).answer():
         warm.up()
     command = [sys.executable, "-m", "pytest", "-q", *(["-k", keyword] if keyword else [])]
-    return subprocess.run(command, cwd=SUITES[suite], check=False).returncode
+    with subprocess.Popen(command, cwd=SUITES[suite]) as tests:
+        while True:
+            try:
+                return tests.wait()
+            except KeyboardInterrupt:
+                print("Stopping", flush=True)  # Ctrl-C reaches the tests as well; they end what they started
 
 
 def lint_alone() -> int:
