@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable, Iterable, Mapping
+from operator import methodcaller
 from time import time
 from typing import Any
 
@@ -27,13 +28,18 @@ _BACKOFF_SECONDS = 1.0
 Opened = dict[Partition, tuple[Position, str]]  # where to begin, and why not to
 
 
+# Not `message.headers()`: once Python has specialised that call, it no longer looks whether the C function failed,
+# and goes on with half a list until something else meets the exception.
+_headers = methodcaller("headers")
+
+
 def record_from(message: Message, prefix: int) -> Record:
     """A message without an error as a record; the topic loses its prefix of that length."""
     key: Any = message.key()
     value: Any = message.value()
     headers: Any
     try:
-        headers = message.headers() or []
+        headers = _headers(message) or []
     except (SystemError, UnicodeDecodeError):  # a header's name is no text: without any, the record is set aside
         headers = []
     where: tuple[Any, Any] = message.partition(), message.offset()
