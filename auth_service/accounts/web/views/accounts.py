@@ -22,7 +22,7 @@ from accounts.web.forms import STATUS_LABELS, AccountForm, FilterForm, Invitatio
 from accounts.web.history import told
 from accounts.web.refusals import sentence
 from chassis.exports import Column, export_response
-from chassis.form_keys import PRESSED_BEFORE, OneTimeForm, SentBefore, once
+from chassis.form_keys import PRESSED_BEFORE, OneTimeForm, SentBefore
 from chassis.news import list_of, news_response
 from chassis.permissions import requires, signed_in
 from chassis.tables import in_order, paginate, table_page, understood
@@ -127,7 +127,9 @@ def account_invite(request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         data = {name: value for name, value in form.cleaned_data.items() if name != "form_key"}
         try:
-            url = _once(request, form, "invite", partial(_invite, data, actor_id=str(request.user.pk)))
+            url = form.once(
+                kind="invite", actor_id=request.user.pk, effect=partial(_invite, data, actor_id=str(request.user.pk))
+            )
         except Refused as refused:
             form.add_error(None if refused.code == "not_admin" else "email", sentence(refused))
         except SentBefore:
@@ -233,7 +235,12 @@ def _change(
         return here
 
     try:
-        url = _once(request, form, kind, effect, lambda: stands(Account.objects.get(pk=account_id)))
+        url = form.once(
+            kind=kind,
+            actor_id=request.user.pk,
+            effect=effect,
+            stands=lambda: stands(Account.objects.get(pk=account_id)),
+        )
     except Refused as refused:
         messages.error(request, sentence(refused))
         return HttpResponseRedirect(here)
@@ -246,23 +253,6 @@ def _change(
         return _detail(request, get_object_or_404(Account, pk=account_id), **{shown: form})  # type: ignore[arg-type]
     messages.success(request, said)
     return HttpResponseRedirect(url)
-
-
-def _once(
-    request: HttpRequest,
-    form: OneTimeForm,
-    kind: str,
-    effect: Callable[..., str],
-    stands: Callable[[], bool] | None = None,
-) -> str:
-    return once(
-        key=form.cleaned_data["form_key"],
-        kind=kind,
-        actor_id=request.user.pk,
-        effect=effect,
-        sent=form.sent(),
-        stands=stands,
-    )
 
 
 def _invite(data: dict[str, Any], *, actor_id: str) -> str:

@@ -18,7 +18,7 @@ from accounts.web.forms import ApplicationForm
 from accounts.web.history import told
 from accounts.web.refusals import sentence
 from accounts.web.secrets import secret_is_kept, secret_keep, secret_take
-from chassis.form_keys import OneTimeForm, SentBefore, once
+from chassis.form_keys import PRESSED_BEFORE, OneTimeForm, SentBefore
 from chassis.permissions import requires
 from chassis.tables import paginate, table_page
 
@@ -177,12 +177,10 @@ def _once(
 ) -> HttpResponse | None:
     """The answer to a form that worked; None where a rule refused, which the form then says."""
     try:
-        url = once(
-            key=form.cleaned_data["form_key"],
+        url = form.once(
             kind=kind,
             actor_id=request.user.pk,
             effect=effect,
-            sent=form.sent(),
             stands=stands,
         )
     except SentBefore:
@@ -209,10 +207,9 @@ def _button(
     try:
         if not form.is_valid():
             raise Refused("incomplete")
-        key = form.cleaned_data["form_key"]
-        url = once(key=key, kind=kind, actor_id=request.user.pk, effect=effect, stands=stands)
+        url = form.once(kind=kind, actor_id=request.user.pk, effect=effect, stands=stands)
     except SentBefore as before:
-        messages.error(request, _("This button was pressed before. Nothing was done now: press it once more."))
+        messages.error(request, str(PRESSED_BEFORE))
         return HttpResponseRedirect(before.url)
     except Refused as refused:
         messages.error(request, sentence(refused))

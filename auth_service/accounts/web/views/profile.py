@@ -28,12 +28,10 @@ def profile(request: HttpRequest) -> HttpResponse:
     form = NameForm(request.POST or None, initial={"full_name": account.full_name})
     if request.method == "POST" and form.is_valid():
         try:
-            url = once(
-                key=form.cleaned_data["form_key"],
+            url = form.once(
                 kind="profile",
                 actor_id=account.pk,
                 effect=lambda: _rename(account, form.cleaned_data["full_name"]),
-                sent=form.sent(),
                 stands=lambda: _now(account).full_name == form.cleaned_data["full_name"],
             )
         except SentBefore:

@@ -177,9 +177,8 @@ def _answer(
     def answer() -> str:
         return reverse("entry_detail", args=[effect(values["form_key"], values["reason"], actor_id)])
 
-    key, kept = values["form_key"], f"answer {entry_id}"
     try:
-        address = once(key=key, kind=kept, actor_id=actor_id, effect=answer, sent=form.sent())
+        address = form.once(kind=f"answer {entry_id}", actor_id=actor_id, effect=answer)
     except SentBefore as before:
         messages.warning(request, _("This was posted before, with the reason that stands below. It is done once."))
         return redirect(before.url)

@@ -51,6 +51,18 @@ class OneTimeForm(forms.Form):
         fields = {name: self[name].data for name in sorted(self.fields) if name != "form_key"}
         return sha256(json.dumps(fields, default=str).encode()).hexdigest()
 
+    def once(
+        self,
+        *,
+        kind: str,
+        actor_id: UUID | None,
+        effect: Callable[[], str],
+        stands: Callable[[], bool] | None = None,
+    ) -> str:
+        """`once` with this valid form's key and content. Not for forms with a password, as `sent`."""
+        key, sent = self.cleaned_data["form_key"], self.sent()
+        return once(key=key, kind=kind, actor_id=actor_id, effect=effect, sent=sent, stands=stands)
+
     def sent_before(self, field: str | None = None) -> None:
         """After SentBefore: the same text under a key of its own, with an error that says so."""
         data: Any = self.data

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_POST, require_safe
 from django_htmx.http import HttpResponseClientRefresh
 
 from chassis.errors import NotUnderstood, is_htmx
-from chassis.form_keys import PRESSED_BEFORE, OneTimeForm, SentBefore, once
+from chassis.form_keys import PRESSED_BEFORE, OneTimeForm, SentBefore
 from chassis.permissions import page_of, signed_in
 from tasks import domain, selectors, services
 from tasks.domain import Heading, Refused, TextError
@@ -84,12 +84,10 @@ def _created_once(request: Request, form: QuickAddForm) -> str:
         )
         return task_url(task.pk)
 
-    return once(
-        key=form.cleaned_data["form_key"],
+    return form.once(
         kind="task_create",
         actor_id=request.user.pk,
         effect=effect,
-        sent=form.sent(),
     )
 
 
@@ -187,12 +185,10 @@ def _act(
         return back
 
     try:
-        back = once(
-            key=form.cleaned_data["form_key"],
+        back = form.once(
             kind=kind,
             actor_id=request.user.pk,
             effect=run,
-            sent=form.sent(),
             stands=lambda: stands(selectors.task_get(task_id)),
         )
     except SentBefore:

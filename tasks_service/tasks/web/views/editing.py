@@ -8,7 +8,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from chassis.form_keys import SentBefore, once
+from chassis.form_keys import SentBefore
 from chassis.permissions import refuse, signed_in
 from tasks import domain, selectors, services
 from tasks.domain import Refused
@@ -44,12 +44,10 @@ def _posted(request: Request, task: Task) -> HttpResponse:
     if not form.is_valid():
         return _page(request, task, form)
     try:
-        url = once(
-            key=form.cleaned_data["form_key"],
+        url = form.once(
             kind="task_edit",
             actor_id=request.user.pk,
             effect=lambda: _edited(request, task.pk, form),
-            sent=form.sent(),
         )
     except SentBefore:
         form.sent_before()

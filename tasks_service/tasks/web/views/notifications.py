@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from chassis.errors import NotUnderstood
-from chassis.form_keys import PRESSED_BEFORE, OneTimeForm, SentBefore, once
+from chassis.form_keys import PRESSED_BEFORE, OneTimeForm, SentBefore
 from chassis.permissions import signed_in
 from chassis.tables import table_page
 from tasks import domain, selectors, services
@@ -238,12 +238,10 @@ def _once(
         effect()
         return reverse("notifications")
 
-    once(
-        key=form.cleaned_data["form_key"],
+    form.once(
         kind=kind,
         actor_id=request.user.pk,
         effect=run,
-        sent=form.sent(),
         stands=stands,
     )
 

@@ -6,7 +6,7 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
-from chassis.form_keys import SentBefore, once
+from chassis.form_keys import SentBefore
 from chassis.permissions import signed_in
 from tasks import domain, selectors, services
 from tasks.domain import Refused
@@ -45,12 +45,10 @@ def task_new(request: Request) -> HttpResponse:
     if request.method != "POST" or not form.is_valid():
         return render(request, "tasks/new.html", {"form": form}, status=200 if request.method != "POST" else 422)
     try:
-        url = once(
-            key=form.cleaned_data["form_key"],
+        url = form.once(
             kind="task_create",
             actor_id=request.user.pk,
             effect=lambda: _created(request, form),
-            sent=form.sent(),
         )
     except SentBefore:
         form.sent_before()
