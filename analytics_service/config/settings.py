@@ -2,8 +2,6 @@
 
 from pathlib import Path
 
-from celery.schedules import crontab
-
 from chassis.settings import service_settings
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -14,7 +12,7 @@ globals().update(
         base_dir=BASE_DIR,
         apps=["analytics"],
         consumers="analytics.events.consumed.CONSUMERS",
-        beat={"partitions": {"task": "analytics.make_partitions", "schedule": crontab(hour="3,15", minute="30")}},
+        beat={"partitions": {"task": "analytics.make_partitions", "schedule": "30 3,15 * * *"}},
     )
 )
 

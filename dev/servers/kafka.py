@@ -66,7 +66,9 @@ class Kafka(Server):
         if not (self.directory / "data" / "meta.properties").exists():
             self._format(class_path, str(settings))
         java = [str(JAVA), "-Xmx384m", "-Xms128m", "-XX:+UseSerialGC", "-Dlog4j2.level=WARN", "-cp", class_path]
-        self.process.start([*java, "kafka.Kafka", str(settings)])
+        # A broker that lives for minutes does not earn what its second compiler costs.
+        brief = [] if self.durable else ["-XX:TieredStopAtLevel=1"]
+        self.process.start([*java, *brief, "kafka.Kafka", str(settings)])
 
     def _settings(self) -> dict[str, str]:
         broker = f"PLAINTEXT://{self.bootstrap_servers}"

@@ -1,5 +1,1 @@
 """Configuration of the tasks service."""
-
-from config.celery import app as celery_app
-
-__all__ = ["celery_app"]

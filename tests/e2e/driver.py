@@ -18,7 +18,6 @@ from gateway import Gateway, templates
 from managed import Managed
 
 from dev.collector import collecting
-from dev.seed import seed_minimum
 from dev.system import System
 from k8s import KubernetesDriver
 
@@ -89,9 +88,8 @@ class LocalDriver(Managed):
             **templates(self.gateway.server_port),
         }
         self.system = System.for_tests(directory, settings=settings)
-        self.system.up()
         try:
-            seed_minimum(self.system)
+            self.system.up()
         except BaseException:
             self.close()
             raise

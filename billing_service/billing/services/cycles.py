@@ -9,7 +9,6 @@ from functools import partial
 from typing import TypeVar
 from uuid import UUID
 
-import celery
 import structlog
 from django.conf import settings
 from django.db import OperationalError, connection, transaction
@@ -242,5 +241,11 @@ def cycle_request_close(*, cycle_id: UUID, actor_id: UUID, now: datetime) -> boo
         return False
     cycle.requested_at, cycle.requested_by = now, actor_id
     cycle.save(update_fields=["requested_at", "requested_by"])
-    transaction.on_commit(lambda: celery.current_app.send_task(CLOSE_JOB, retry=False), robust=True)
+    transaction.on_commit(_tell_worker, robust=True)
     return True
+
+
+def _tell_worker() -> None:
+    from config.celery import app  # noqa: PLC0415 - only here: most processes do without celery
+
+    app.send_task(CLOSE_JOB, retry=False)

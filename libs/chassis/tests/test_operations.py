@@ -9,6 +9,7 @@ from uuid import uuid4
 import pytest
 import structlog
 from celery import Celery
+from celery.schedules import crontab
 from django.db import connection
 from django.db.migrations.recorder import MigrationRecorder
 from django.http import HttpResponse
@@ -263,3 +264,11 @@ def test_the_web_process_asks_for_a_pool(monkeypatch):
     assert callable(make_application())
     assert __import__("os").environ["DATABASE_POOL_SIZE"] == "8"
     monkeypatch.delenv("DATABASE_POOL_SIZE")
+
+
+def test_the_clock_takes_a_time_as_cron_writes_it(tmp_path):
+    app = Celery("idle")
+    app.conf.beat_schedule = {"tidy": {"task": "chassis.tidy", "schedule": "30 3,15 * * *"}}
+    clock = chassis_celery.Clock(app, schedule_filename=str(tmp_path / "schedule"))
+    assert clock.schedule["tidy"].schedule == crontab(minute=30, hour="3,15")
+    assert next(clock.schedule["tidy"]).schedule == crontab(minute=30, hour="3,15")

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 import psycopg
 import pytest
 from buses import until
-from confluent_kafka import KafkaException
+from confluent_kafka import KafkaError, KafkaException, Producer
 from django.db import connection, transaction
 from sample.models import Effect
 from sample.published import order
@@ -171,6 +171,48 @@ def test_a_relay_whose_connection_is_lost_starts_anew(kafka):
         commit(order("OrderPlaced", "o2"))
         until(lambda: not OutboxRow.objects.exists())
     assert sorted(sent(kafka)) == [1, 2]
+
+
+class Breaking(Producer):
+    """Once `broken`, it says so at every call, as librdkafka does after a fatal error of the broker."""
+
+    broken = False
+
+    def _say(self) -> None:
+        if self.broken:
+            raise KafkaException(KafkaError(KafkaError.INVALID_TXN_STATE, "broken", fatal=True))
+
+    def poll(self, timeout=0):
+        self._say()
+        return super().poll(timeout)
+
+    def commit_transaction(self, timeout=10):
+        self._say()
+        return super().commit_transaction(timeout)
+
+
+def test_a_relay_whose_producer_broke_starts_anew(kafka, monkeypatch):
+    made: list[Breaking] = []
+    monkeypatch.setattr("eventbus.relay.Producer", lambda settings: made.append(Breaking(settings)) or made[-1])
+    with running(RelayRunner(1, Heartbeat())):
+        commit(order("OrderPlaced", "o1"))
+        until(lambda: not OutboxRow.objects.exists())
+        made[0].broken = True
+        commit(order("OrderPlaced", "o2"))
+        until(lambda: not OutboxRow.objects.exists())
+    assert sorted(sent(kafka)) == [1, 2]
+    assert len(made) == 2
+
+
+def test_a_fault_in_one_shard_ends_the_process_and_does_not_leave_the_shard_alone(kafka):
+    class Faulty(Relay):
+        def step(self) -> int:
+            if self.shard == 1:
+                raise ZeroDivisionError
+            return super().step()
+
+    with pytest.raises(ZeroDivisionError):
+        RelayRunner(2, Heartbeat(), Faulty).run()
 
 
 def test_a_row_for_a_topic_that_is_not_there_holds_back_only_its_key(kafka):

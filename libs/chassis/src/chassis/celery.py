@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from celery import Celery
-from celery.beat import Scheduler
+from celery.beat import ScheduleEntry, Scheduler
+from celery.schedules import crontab
 from celery.signals import heartbeat_sent, setup_logging, worker_ready
 from prometheus_client import start_http_server
 
@@ -60,10 +61,21 @@ def _stands(clock: Path) -> bool:
     return clock.exists() and time.time() - clock.stat().st_mtime > CLOCK_SECONDS
 
 
+class Entry(ScheduleEntry):  # type: ignore[misc]
+    """A line of the schedule; a text is a time as cron writes it, so that settings need not load celery."""
+
+    def __init__(self, *args: Any, schedule: Any = None, **kwargs: Any) -> None:
+        if isinstance(schedule, str):
+            schedule = crontab.from_string(schedule)
+        super().__init__(*args, schedule=schedule, **kwargs)
+
+
 class Clock(Scheduler):  # type: ignore[misc]
     """The scheduler, beside a worker. It keeps nothing on disk: a file that cannot be written must not stop the clock,
     and what is due is in the database, where each job looks again.
     """
+
+    Entry = Entry
 
     def tick(self, *args: Any, **kwargs: Any) -> Any:
         """Says that the clock goes."""

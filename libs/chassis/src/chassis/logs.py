@@ -2,9 +2,12 @@
 
 import logging
 import re
+import sys
+import threading
 import time
 import uuid
 from collections.abc import Callable
+from types import TracebackType
 from typing import Any
 
 import structlog
@@ -60,9 +63,20 @@ SHARED_PROCESSORS: list[Any] = [
 ]
 
 
+def _tell_uncaught(kind: type[BaseException], error: BaseException | None, trace: TracebackType | None) -> None:
+    if error is None or not issubclass(kind, Exception):
+        sys.__excepthook__(kind, error or kind(), trace)
+        return
+    logging.getLogger("chassis.uncaught").critical("uncaught", exc_info=(kind, error, trace))
+
+
 def configure() -> None:
-    """Send structlog and warnings through the standard library: levels, handlers and form are set in one place."""
+    """Send structlog, warnings and uncaught exceptions through the standard library: levels, handlers and form are set
+    in one place. Somebody at a terminal sees an exception as Python shows it."""
     logging.captureWarnings(True)
+    if not sys.stderr.isatty():
+        sys.excepthook = _tell_uncaught
+        threading.excepthook = lambda it: _tell_uncaught(it.exc_type, it.exc_value, it.exc_traceback)
     structlog.configure(
         processors=[
             structlog.stdlib.filter_by_level,

@@ -1,6 +1,7 @@
 """The relay: outbox rows become records, oldest first, each batch in one Kafka transaction, then they are deleted."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from time import monotonic
 from typing import Any, cast
 
@@ -121,7 +122,9 @@ class Relay:
         self._flagged.clear()
         self._try_flagged_at = 0.0
         if self._producer is not None:
-            self._producer.poll(0)
+            # A broken producer raises here what it told before.
+            with suppress(KafkaException):
+                self._producer.poll(0)
             self._producer.purge()
             self._producer = None
         if self._connection is not None:

@@ -1,6 +1,7 @@
 """The relay process: a thread for each shard that it can get, and a heartbeat while all of them go round."""
 
 import threading
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from time import monotonic
 
 import psycopg
@@ -37,16 +38,18 @@ class RelayRunner:
         self._stop.set()
 
     def run(self) -> None:
-        """Relay until stopped; a shard that fails is given up and claimed again."""
-        threads = [threading.Thread(target=self._work, args=(shard,)) for shard in range(self._shards)]
-        for thread in threads:
-            thread.start()
-        while not self._stop.wait(_BACKOFF_SECONDS):
-            stuck = monotonic() - min(self._seen.values()) > _STUCK_SECONDS
-            if not stuck and all(thread.is_alive() for thread in threads):
-                self._heartbeat.beat()
-        for thread in threads:
-            thread.join()
+        """Relay until stopped; a shard that fails is given up and claimed again.
+
+        An error that nobody foresaw ends all of them and is raised: the process is to be started anew.
+        """
+        with ThreadPoolExecutor(self._shards, thread_name_prefix="shard") as pool:
+            shards = [pool.submit(self._work, shard) for shard in range(self._shards)]
+            while not wait(shards, _BACKOFF_SECONDS, FIRST_COMPLETED).done:
+                if monotonic() - min(self._seen.values()) <= _STUCK_SECONDS:
+                    self._heartbeat.beat()
+            self.stop()
+        for shard in shards:
+            shard.result()
 
     def _work(self, shard: int) -> None:
         while not self._stop.is_set():

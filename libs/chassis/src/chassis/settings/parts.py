@@ -8,7 +8,6 @@ from typing import Any
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-from celery.schedules import crontab
 from django.core.exceptions import ImproperlyConfigured
 
 from chassis.database import connection_options
@@ -208,8 +207,8 @@ def celery_settings(environment: Environment, beat: Mapping[str, Any]) -> dict[s
         "CELERY_BEAT_MAX_LOOP_INTERVAL": 10,
         "CELERY_BEAT_SCHEDULE": {
             # At a time of day: an interval begins anew with each start of the clock, and a deploy a day would be never.
-            "tidy": {"task": "chassis.tidy", "schedule": crontab(hour="3", minute="10")},
-            "prune inbox": {"task": "eventbus.prune_inbox", "schedule": crontab(hour="3", minute="20")},
+            "tidy": {"task": "chassis.tidy", "schedule": "10 3 * * *"},
+            "prune inbox": {"task": "eventbus.prune_inbox", "schedule": "20 3 * * *"},
             **beat,
         },
     }
