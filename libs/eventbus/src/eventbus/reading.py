@@ -36,7 +36,7 @@ def read_topic(topic: str, *, unreadable: Callable[[Unreadable], None] = refuse)
     consumer = Consumer(
         client_settings()
         | {"group.id": f"{conf().topic_prefix}{conf().service}.reader", "isolation.level": "read_committed"}
-        | {"enable.auto.commit": False, "enable.partition.eof": True}
+        | {"enable.auto.commit": False, "enable.partition.eof": True, "fetch.wait.max.ms": 100}
     )
     try:
         for message in _messages(consumer, conf().topic_prefix + topic):
@@ -61,7 +61,7 @@ def _messages(consumer: Consumer, name: str) -> Iterator[Message]:
     consumer.assign([TopicPartition(name, number, OFFSET_BEGINNING) for number in unread])
     heard = monotonic()
     while unread:
-        for message in consumer.consume(_AT_ONCE, 1.0):
+        for message in consumer.consume(_AT_ONCE, 0.1):
             heard, error = monotonic(), message.error()
             if error is None:
                 yield message
