@@ -15,7 +15,7 @@ from openpyxl import load_workbook
 from tests.making import at, earned, posted, reversed_, uid
 from tests.test_pages import NOW, TODAY, consume, page, rows, signed_in, titled
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.no_cover]  # traced, it takes twice as long
 PERIOD = "?from=2026-03-01&to=2026-03-04"
 
 

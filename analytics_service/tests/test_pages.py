@@ -18,7 +18,7 @@ from chassis.replica.models import Account
 from eventbus.testing import deliver
 from tests.making import at, earned, make, posted, reversed_, uid
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.no_cover]  # traced, it takes twice as long
 TODAY = date(2026, 3, 4)  # a Wednesday; the business zone is Berlin's
 NOW = at(TODAY, 14)
 

@@ -13,6 +13,8 @@ from accounts.web.forms import NAME_LENGTH
 from .conftest import NOW, PASSWORD
 from .steps import Make, SignIn, account_page, form_of, keyed, page
 
+pytestmark = pytest.mark.no_cover  # traced, it takes twice as long
+
 STRANGE = [
     "😀 Popug 🦜",
     "שלום עולם",

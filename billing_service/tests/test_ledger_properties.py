@@ -20,7 +20,7 @@ from billing.services.task_events import task_events_post, tasks_apply
 from eventbus import event_id
 from tests.make import DUE, MONDAY, assigned, completed, fee, open_cycle, reopened, reward, task_id, task_state
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.no_cover]  # traced, it takes twice as long
 
 WORKERS = [event_id(f"worker {number}") for number in range(3)]
 FEW = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

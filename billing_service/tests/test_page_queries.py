@@ -15,7 +15,7 @@ from tests.ledger import close
 from tests.make import BORIS, BOSS, DUE, MONDAY, WILMA, account, assigned, completed, open_cycle, task_id, task_state
 from tests.pages import page
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.no_cover]  # traced, it takes twice as long
 TASK = task_id()
 LISTS = {
     "/": 13,

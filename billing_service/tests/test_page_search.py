@@ -10,7 +10,7 @@ from eventbus.testing import deliver
 from tests.make import BORIS, WILMA, account, reward, task_id, task_state
 from tests.pages import dollars, page, rows, text
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.no_cover]  # traced, it takes twice as long
 
 
 def found(client, q, **given):

@@ -18,7 +18,7 @@ from tests.make import BOSS, DUE, account, open_cycle
 from tests.test_ledger_properties import FEW, WORKERS, expected, histories, rolled_back, shuffled
 from tests.told import Dump, replay, take_back
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.no_cover]  # traced, it takes twice as long
 
 
 def correct(data, corrections):

@@ -11,7 +11,7 @@ from .support.pages import soup, text_of, titles
 from .support.people import person
 from .support.work import edit, new_task
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.no_cover]  # traced, it takes twice as long
 SAFE = [
     "🦜🦜 Feed the parrots",
     "اغسل القفص قبل الظهر",

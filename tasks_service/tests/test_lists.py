@@ -8,7 +8,7 @@ from .support.pages import HTMX, fragments, soup, text_of, titles
 from .support.people import person
 from .support.work import complete, new_task, price
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.no_cover]  # traced, it takes twice as long
 
 
 def test_workers_open_on_their_own_open_tasks(browser):

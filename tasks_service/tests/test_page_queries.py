@@ -15,7 +15,7 @@ from .support.people import person
 from .support.work import complete, new_task, price, reassign, reopen
 from .test_prices import priced
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.no_cover]  # traced, it takes twice as long
 
 
 def work(manager, worker, count):

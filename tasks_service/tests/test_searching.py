@@ -12,7 +12,7 @@ from .support.pages import soup, text_of, titles
 from .support.people import person
 from .support.work import complete, edit, new_task, reassign
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.no_cover]  # traced, it takes twice as long
 
 
 @pytest.fixture
