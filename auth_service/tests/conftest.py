@@ -1,6 +1,6 @@
 """Accounts of each kind, a browser that signs in through the page, and the three clients."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -11,9 +11,9 @@ from django.test import Client
 from accounts import services
 from accounts.domain import ADMIN, WORKER
 from accounts.models import Account
+from dev.pytest_browser import OpenPage
 from eventbus.testing import clear_outbox
 
-from .browsing import Open, chromium
 from .story import everything  # noqa: F401 - a fixture
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
@@ -72,11 +72,13 @@ def clients(db: None) -> None:
 
 
 @pytest.fixture
-def open_page(
-    live_server: Any, browser: Callable[..., Client], settings: Any, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Open]:
-    # Playwright runs a loop of its own in this thread; nothing of Django's is asynchronous here.
-    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+def open_page(new_page: OpenPage, live_server: Any, browser: Callable[..., Client], settings: Any) -> OpenPage:
+    """Opens pages, signed in as an account if one is given."""
     settings.PUBLIC_URL = live_server.url
-    with chromium(live_server.url, browser) as start:
-        yield start
+
+    def start(path: str, account: Account | None = None, **options: Any) -> Any:
+        page = new_page(browser(account) if account else None, **options)
+        page.goto(path)
+        return page
+
+    return start

@@ -17,8 +17,8 @@ from accounts import services
 from accounts.domain import WORKER
 from accounts.models import Account, OneTimeLink, RelyingParty
 from dev.faults import faults
+from dev.pytest_browser import OpenPage
 
-from .browsing import Open
 from .conftest import PASSWORD
 from .flow import authorization
 
@@ -67,7 +67,9 @@ def choose(page: Page, password: str) -> None:
     page.get_by_role("button", name="Set the password").click()
 
 
-def test_one_signs_up_confirms_the_address_and_signs_in(open_page: Open, settings: Any, transactional_db: None) -> None:
+def test_one_signs_up_confirms_the_address_and_signs_in(
+    open_page: OpenPage, settings: Any, transactional_db: None
+) -> None:
     settings.SIGN_UP, settings.SIGN_UP_DOMAINS = "domains", ["popug.example"]
     page = open_page("/login")
     page.get_by_role("link", name="Sign up").click()
@@ -93,7 +95,7 @@ def test_one_signs_up_confirms_the_address_and_signs_in(open_page: Open, setting
 
 @pytest.mark.parametrize(("policy", "told"), [("closed", "There is no such page"), ("open", "Look into your mail")])
 def test_signing_up_is_offered_as_its_setting_says(
-    open_page: Open, settings: Any, transactional_db: None, policy: str, told: str
+    open_page: OpenPage, settings: Any, transactional_db: None, policy: str, told: str
 ) -> None:
     settings.SIGN_UP = policy
     page = open_page("/login")
@@ -107,7 +109,7 @@ def test_signing_up_is_offered_as_its_setting_says(
     assert Account.objects.count() == (0 if policy == "closed" else 1)
 
 
-def test_an_admin_invites_and_an_expired_invitation_is_sent_again(open_page: Open, admin: Account) -> None:
+def test_an_admin_invites_and_an_expired_invitation_is_sent_again(open_page: OpenPage, admin: Account) -> None:
     page = open_page("/", admin)
     page.get_by_role("link", name="Invite").click()
     page.get_by_label("E-mail").fill("nora@popug.example")
@@ -126,7 +128,7 @@ def test_an_admin_invites_and_an_expired_invitation_is_sent_again(open_page: Ope
     expect(theirs.locator("h1 .role")).to_have_text("manager")
 
 
-def test_an_admin_finds_an_account_by_keyboard_alone(open_page: Open, admin: Account, worker: Account) -> None:
+def test_an_admin_finds_an_account_by_keyboard_alone(open_page: OpenPage, admin: Account, worker: Account) -> None:
     page = open_page("/", admin)
     page.keyboard.press("/")
     page.keyboard.type("weber")
@@ -138,7 +140,7 @@ def test_an_admin_finds_an_account_by_keyboard_alone(open_page: Open, admin: Acc
     expect(page.get_by_role("heading", name="Wilma Weber")).to_be_visible()
 
 
-def test_a_lock_is_said_seen_and_lifted(open_page: Open, admin: Account, worker: Account) -> None:
+def test_a_lock_is_said_seen_and_lifted(open_page: OpenPage, admin: Account, worker: Account) -> None:
     for _ in range(9):
         Client().post("/login", {"email": worker.email, "password": "wrong"})
     theirs = open_page("/login")
@@ -152,7 +154,7 @@ def test_a_lock_is_said_seen_and_lifted(open_page: Open, admin: Account, worker:
 
 
 def test_a_foreign_application_is_allowed_seen_and_withdrawn(
-    open_page: Open, admin: Account, worker: Account, roster: tuple[str, list[dict[str, str]]]
+    open_page: OpenPage, admin: Account, worker: Account, roster: tuple[str, list[dict[str, str]]]
 ) -> None:
     """The whole life of an application, in a browser that holds to the content security policy."""
     place, answers = roster
@@ -189,7 +191,7 @@ def test_a_foreign_application_is_allowed_seen_and_withdrawn(
     expect(theirs.get_by_role("heading", name="Allow Roster?")).to_be_visible()
 
 
-def test_a_form_of_megabytes_leaves_what_was_typed(open_page: Open, worker: Account) -> None:
+def test_a_form_of_megabytes_leaves_what_was_typed(open_page: OpenPage, worker: Account) -> None:
     page = open_page("/profile", worker)
     field = page.locator("[name=full_name]")
     field.evaluate("field => field.removeAttribute('maxlength')")
@@ -200,7 +202,7 @@ def test_a_form_of_megabytes_leaves_what_was_typed(open_page: Open, worker: Acco
 
 
 def test_no_page_has_a_fault_in_any_theme_and_size(
-    open_page: Open, everything: dict[str, str], admin: Account, settings: Any
+    open_page: OpenPage, everything: dict[str, str], admin: Account, settings: Any
 ) -> None:
     settings.SIGN_UP = "open"
     signed_in, stranger = open_page("/profile", admin), open_page("/login")
@@ -215,7 +217,7 @@ def test_no_page_has_a_fault_in_any_theme_and_size(
 
 
 def test_no_form_with_errors_has_a_fault_in_any_theme_and_size(
-    open_page: Open, everything: dict[str, str], admin: Account, settings: Any
+    open_page: OpenPage, everything: dict[str, str], admin: Account, settings: Any
 ) -> None:
     settings.SIGN_UP = "open"
     signed_in, stranger = open_page("/profile", admin), open_page("/login")

@@ -14,8 +14,8 @@ from accounts.domain import MANAGER, RESET, WORKER
 from accounts.models import Account, AccountChange, ApplicationChange, Consent, Mail
 from accounts.web.urls import urlpatterns
 from chassis.testing import addresses_of_forms, sent_twice
+from dev.pytest_browser import OpenPage
 
-from .browsing import Open
 from .conftest import PASSWORD
 from .steps import Make, SignIn
 
@@ -100,7 +100,7 @@ def names(admin: Account, worker: Account, make_account: Make) -> dict[str, Any]
 
 
 def test_every_form_sent_twice_at_once_has_one_effect_and_the_same_answer(
-    open_page: Open,
+    open_page: OpenPage,
     browser: SignIn,
     admin: Account,
     worker: Account,

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from people import headless_browser
 from playwright.sync_api import Browser
+
+from dev.pytest_browser import headless_browser
 
 
 @pytest.fixture(scope="session")

@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 from driver import Driver, make_driver
-from people import Person, headless_browser
+from people import Person
 from playwright.sync_api import Browser
+
+from dev.pytest_browser import headless_browser
 
 # Containers do not reach the collector of this process.
 collect_ignore = [] if os.environ.get("TRACKER_DRIVER", "local") == "local" else ["test_traces_and_metrics.py"]

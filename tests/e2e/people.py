@@ -3,37 +3,14 @@
 from __future__ import annotations
 
 import re
-import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, expect
 
 if TYPE_CHECKING:
     from driver import Driver
 
 SLOW = 20_000  # milliseconds that an effect in another service may take before a test gives up
-
-BROWSER_ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-
-
-@contextmanager
-def headless_browser() -> Iterator[Browser]:
-    """The Chromium or Chrome of this machine, or Playwright's own where there is none."""
-    installed = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-    with sync_playwright() as playwright:
-        window = playwright.chromium.launch(executable_path=installed, args=BROWSER_ARGUMENTS)
-        yield window
-        window.close()
 
 
 class Person:

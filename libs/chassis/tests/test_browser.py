@@ -1,44 +1,22 @@
 """The base page in a real browser: what is said when something goes wrong, keyboard, themes, and no request leaves."""
 
-import shutil
-
 import pytest
-from django.db import connections
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import expect
 from sample.models import Sample
 
 from dev.faults import faults
 
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
-
 
 @pytest.fixture
-def open_page(live_server, browser, samples, monkeypatch):
-    """Opens pages of the sample service, signed in; every fault that the browser reports fails the test."""
-    # Playwright runs a loop of its own in this thread; nothing of Django's is asynchronous here.
-    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
-    faults = []
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(
-            executable_path=shutil.which("chromium") or shutil.which("google-chrome"), args=FLAGS
-        )
+def open_page(new_page, browser, samples):
+    """Opens pages of the sample service, signed in."""
 
-        def start(path, role="admin", **options):
-            context = chromium.new_context(base_url=live_server.url, **options)
-            session = browser(role).cookies["tasks_session"].value
-            context.add_cookies([{"name": "tasks_session", "value": session, "url": live_server.url}])
-            page = context.new_page()
-            page.on("pageerror", lambda error: faults.append(str(error)))
-            page.on("console", lambda line: "Content Security" in line.text and faults.append(line.text))
-            page.on("request", lambda request: request.url.startswith(live_server.url) or faults.append(request.url))
-            page.goto(path)
-            return page
+    def start(path, role="admin", **options):
+        page = new_page(browser(role), **options)
+        page.goto(path)
+        return page
 
-        yield start
-        chromium.close()
-        # Inside Playwright's loop Django has a connection of its own.
-        connections.close_all()
-    assert faults == []
+    return start
 
 
 def test_a_saved_form_is_replaced_by_its_answer(open_page):

@@ -8,8 +8,6 @@ from uuid import UUID, uuid4
 from django.test import Client
 from identity.fake_auth import FakeAuth
 
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
-
 
 @dataclass
 class Browser:

@@ -1,17 +1,14 @@
 """Several sign-ins under way in one browser: each has its own state, and none takes another's away."""
 
-import shutil
 from typing import Any
 from uuid import uuid4
 
-import pytest
 from django.contrib.sessions.models import Session
-from django.db import connections
 from django.test import Client
 from django.utils import timezone
 from identity.fake_auth import FakeAuth
-from identity.steps import FLAGS, Browser
-from playwright.sync_api import sync_playwright
+from identity.steps import Browser
+from playwright.sync_api import Browser as Chromium
 
 
 def test_two_tabs_go_each_their_way(browser: Browser, auth: FakeAuth) -> None:
@@ -90,18 +87,13 @@ def test_many_sign_ins_begun_do_not_fill_the_requests(browser: Browser) -> None:
 
 
 def test_tabs_of_a_real_browser_opened_together_all_arrive(
-    live_server: Any, auth: FakeAuth, settings: Any, monkeypatch: pytest.MonkeyPatch
+    chromium: Chromium, live_server: Any, auth: FakeAuth, settings: Any
 ) -> None:
-    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
     settings.IDENTITY = settings.IDENTITY | {"CALLBACK_URL": f"{live_server.url}/complete/auth"}
     account_id = str(uuid4())
     auth.claims = {"sub": account_id, "role": "admin"}
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(
-            executable_path=shutil.which("chromium") or shutil.which("google-chrome"), args=FLAGS
-        )
-        context = chromium.new_context(base_url=live_server.url)
-        tabs = [context.new_page() for _ in range(6)]
+    with chromium.new_context(base_url=live_server.url) as window:
+        tabs = [window.new_page() for _ in range(6)]
         for number, tab in enumerate(tabs):
             tab.evaluate(
                 "address => { setTimeout(() => { location.href = address }, 0) }", f"{live_server.url}/mine?{number}"
@@ -109,5 +101,3 @@ def test_tabs_of_a_real_browser_opened_together_all_arrive(
         for number, tab in enumerate(tabs):
             tab.wait_for_url(f"{live_server.url}/mine?{number}")
             assert tab.inner_text("body") == f"{account_id} admin"
-        chromium.close()
-        connections.close_all()
