@@ -215,6 +215,7 @@ class KafkaSource:
             for (topic, number), (position, _) in opened.items()
         ]
         consumer.incremental_assign(starts)
+        consumer.resume(self._named(opened))  # what we paused stays paused, also while it is somebody else's
         for partition, (position, why) in opened.items():
             self._read_from(partition)
             if why:
