@@ -19,6 +19,7 @@ from structlog.testing import capture_logs
 from eventbus import ConsumerStopped, consumed_until, publish
 from eventbus.conf import conf
 from eventbus.consumer import Consumer
+from eventbus.heartbeat import Heartbeat
 from eventbus.kafka import producer_settings
 from eventbus.models import ConsumerGroup, ConsumerOffset, DeadLetter, InboxRow, OffsetDecision
 from eventbus.positions import Position
@@ -35,7 +36,7 @@ def metric(name: str) -> float:
 
 
 @contextmanager
-def running(name: str = "payments"):
+def running(name: str = "payments", heartbeat: Heartbeat | None = None):
     """A consumer in a thread, with a database connection of its own."""
 
     def run() -> None:
@@ -44,7 +45,7 @@ def running(name: str = "payments"):
         finally:
             connections.close_all()
 
-    consumer = Consumer.on_kafka(name)
+    consumer = Consumer.on_kafka(name, heartbeat)
     thread = threading.Thread(target=run)
     thread.start()
     try:

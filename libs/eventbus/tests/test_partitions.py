@@ -1,12 +1,15 @@
 """Partitions that are taken from a consumer and given back to it, while it waits too."""
 
 from buses import until
+from django.db import connection
 from sample.models import Effect
 from sample.published import bank
-from test_consumer import numbers, step_until
+from structlog.testing import capture_logs
+from test_consumer import numbers, running, step_until
 
 from eventbus.conf import conf
 from eventbus.consumer import Consumer
+from eventbus.heartbeat import Heartbeat
 from eventbus.kafka_source import KafkaSource
 
 
@@ -46,3 +49,16 @@ def test_a_stopped_partition_is_read_when_somebody_has_decided_and_it_comes_back
     kafka.send(bank("PaymentMade", number=2))
     step_until(consumer, lambda: numbers() == [1, 2])
     consumer.close()
+
+
+def test_a_consumer_that_waits_for_its_positions_is_alive(kafka, monkeypatch, tmp_path):
+    alive = tmp_path / "alive"
+    with monkeypatch.context() as away, capture_logs() as lines:
+        away.setitem(connection.settings_dict, "PORT", "9")  # the discard port: refused at once
+        with running("payments", Heartbeat(str(alive))) as consumer:
+            until(lambda: "positions_not_read" in [line["event"] for line in lines])
+            waiting_since = alive.stat().st_mtime
+            until(lambda: alive.stat().st_mtime > waiting_since + 1.5, 10)
+            assert not consumer._source.positions
+            away.undo()
+            until(lambda: len(consumer._source.positions) == 3)

@@ -87,8 +87,8 @@ class Consumer:
     @classmethod
     def on_kafka(cls, name: str, heartbeat: Heartbeat | None = None) -> "Consumer":
         """A member of the subscription's group on the configured broker."""
-        stop = threading.Event()
-        return cls(name, KafkaSource(subscription(name), stop), heartbeat, stop)
+        stop, heartbeat = threading.Event(), heartbeat or Heartbeat()
+        return cls(name, KafkaSource(subscription(name), stop, heartbeat), heartbeat, stop)
 
     def stop(self) -> None:
         """End `run` after the transaction under way; callable from a signal handler."""

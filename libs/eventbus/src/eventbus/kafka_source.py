@@ -16,6 +16,7 @@ from eventbus.broker import Broker
 from eventbus.codec import Record
 from eventbus.conf import conf
 from eventbus.errors import ConsumerStopped, TopicReplaced
+from eventbus.heartbeat import Heartbeat
 from eventbus.kafka import consumer_settings
 from eventbus.positions import Found, Partition, Position
 from eventbus.registry import CachedIds
@@ -47,13 +48,17 @@ def record_from(message: Message, prefix: int) -> Record:
 
 
 class KafkaSource:
-    """A member of the subscription's group. `stop` ends waiting for a database or broker that is away."""
+    """A member of the subscription's group.
 
-    def __init__(self, subscription: Subscription, stop: threading.Event) -> None:
+    `stop` ends waiting for a database or broker that is away; the heartbeat goes on meanwhile.
+    """
+
+    def __init__(self, subscription: Subscription, stop: threading.Event, heartbeat: Heartbeat) -> None:
         self.ids = CachedIds()
         self.positions: dict[Partition, Position] = {}
         self._subscription = subscription
         self._stop = stop
+        self._heartbeat = heartbeat
         self._broker = Broker()
         self._stopped: dict[Partition, str] = {}  # assigned, but not to be read: why
         self._ends: dict[Partition, int] = {}  # where a partition was found to end
@@ -259,6 +264,7 @@ class KafkaSource:
     def _patiently(self, action: Callable[[], Opened]) -> Opened:
         """The group waits for our answer, so ask until database and broker answer or we are stopped."""
         while not self._stop.is_set():
+            self._heartbeat.beat()
             try:
                 return action()
             except TRANSIENT as error:
