@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Error, Page, Request, sync_playwright
 
 if TYPE_CHECKING:
     from django.test import Client
@@ -68,13 +68,27 @@ def new_page(chromium: Browser, live_server: Any) -> Iterator[OpenPage]:
             name = settings.SESSION_COOKIE_NAME
             window.add_cookies([{"name": name, "value": client.cookies[name].value, "url": live_server.url}])
         page = window.new_page()
-        places = tuple(filter(None, (live_server.url, allow)))
-        page.on("pageerror", lambda error: reported.append(str(error)))
-        page.on("console", lambda line: "Content Security" in line.text and reported.append(line.text))
-        page.on("request", lambda request: request.url.startswith(places) or reported.append(request.url))
+        _watch(page, reported, tuple(filter(None, (live_server.url, allow))))
         return page
 
     yield start
     for window in windows:
         window.close()
     assert reported == []
+
+
+def _watch(page: Page, reported: list[str], places: tuple[str, ...]) -> None:
+    def note_error(error: Error) -> None:
+        reported.append(str(error))
+
+    def note_policy(line: ConsoleMessage) -> None:
+        if "Content Security" in line.text:
+            reported.append(line.text)
+
+    def note_foreign(request: Request) -> None:
+        if not request.url.startswith(places):
+            reported.append(request.url)
+
+    page.on("pageerror", note_error)
+    page.on("console", note_policy)
+    page.on("request", note_foreign)
