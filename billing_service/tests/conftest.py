@@ -2,6 +2,7 @@ import pytest
 from django.test import Client
 
 from eventbus.testing import deliver
+from tests.exports import auditor  # noqa: F401 - a fixture
 from tests.make import BORIS, BOSS, WILMA, account, assigned, completed, open_cycle, task_id, task_state
 from tests.story import story  # noqa: F401 - a fixture
 

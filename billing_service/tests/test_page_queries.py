@@ -25,7 +25,7 @@ LISTS = {
     f"/workers/{WILMA}": 20,
     f"/tasks/{TASK}": 26,
     "/cycles": 9,
-    "/corrections": 14,
+    "/corrections": 13,
     "/search?q=cage": 14,
     "/search?q=cage&group=tasks": 11,
 }

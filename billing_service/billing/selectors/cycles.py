@@ -51,6 +51,19 @@ def progress(cycle: Cycle) -> Progress:
     return Progress(paid["count"], paid["count"] + left, paid["cents"])
 
 
+def progress_of_closing() -> Progress | None:
+    """Progress of the one cycle that is being closed; None while there is none."""
+    closing = Cycle.objects.filter(state=Cycle.State.CLOSING).first()
+    return progress(closing) if closing else None
+
+
+def settled() -> Progress:
+    """What all closed cycles paid out together."""
+    closed = Cycle.objects.filter(state=Cycle.State.CLOSED)
+    found = closed.aggregate(count=Sum("payout_count", default=0), cents=Sum("payout_sum", default=0))
+    return Progress(found["count"], found["count"], found["cents"])
+
+
 def mails(cycle: Cycle) -> Mails:
     """State of the mails about a cycle's payouts; those that wait are few, and have an index."""
     payouts = Payout.objects.filter(cycle=cycle)

@@ -39,9 +39,3 @@ def entry_with_links(entry_id: UUID) -> Links | None:
         subject=found.get(entry.about) if entry.about else None,
         corrections=[found[row.id] for row in about],
     )
-
-
-def taken_back(rows: list[Transfer]) -> dict[UUID, UUID]:
-    """Of these entries, those that were taken back, and by which entry."""
-    opposites = Transfer.objects.filter(reverses__in=[row.id for row in rows])
-    return {original: id_ for original, id_ in opposites.values_list("reverses", "id") if original}

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import Count, OuterRef, QuerySet, Subquery, Sum
 
+from billing.domain import Sums
 from billing.models import Cycle, LedgerAccount, Payout, Task, Transfer
 from billing.selectors.people import accounts_of, actor_names
 from chassis.replica.models import Account
@@ -50,9 +51,19 @@ def entries_of_task(task_id: UUID) -> QuerySet[Transfer]:
 
 
 def corrections(*, account_id: UUID | None = None) -> QuerySet[Transfer]:
-    """All corrections, or those of one worker."""
-    found = Transfer.objects.filter(kind="adjustment")
+    """All corrections, or those of one worker; `opposite` is the entry that took one back."""
+    opposite = Transfer.objects.filter(reverses=OuterRef("id")).values("id")
+    found = Transfer.objects.filter(kind="adjustment").annotate(opposite=Subquery(opposite))
     return found if account_id is None else found.filter(account_id=account_id)
+
+
+def sums(rows: QuerySet[Transfer]) -> Sums:
+    """What entries sum up to, by kind."""
+    found = Sums()
+    by_kind = rows.order_by().values_list("kind").annotate(cents=Sum("change"), entries=Count("id"))
+    for kind, cents, entries_ in by_kind:
+        found.add(kind, cents, entries_)
+    return found
 
 
 def lines(rows: Sequence[Transfer]) -> list[Line]:

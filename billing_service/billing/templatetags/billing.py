@@ -19,6 +19,9 @@ from billing.web import wording
 from chassis.business_time import format_iso, in_zone
 
 register = template.Library()
+CYCLE_TONES = {
+    "open": "status-good", "due": "status-warn", "closing": "status-info", "failed": "status-bad", "closed": "",
+}  # fmt: skip
 
 
 @register.filter
@@ -32,6 +35,12 @@ def cause(line: Line) -> SafeString | str:
     """An entry's cause in words; of one that is too long for a page, more on hover."""
     shown, whole = wording.cause_in_words(line, longest=wording.CAUSE_SHOWN), wording.cause_in_words(line)
     return shown if shown == whole else format_html('<span title="{}">{}</span>', whole, shown)
+
+
+@register.filter
+def settlement(line: Line) -> str:
+    """What became of an entry's money, in words."""
+    return wording.settlement_in_words(line)
 
 
 @register.filter
@@ -96,8 +105,8 @@ def list_table(
 @register.inclusion_tag("billing/_state.html")
 def cycle_state(cycle: Cycle, now: datetime, progress: Progress | None = None) -> dict[str, Any]:
     """A cycle's state as a badge: open, due, closing (n of m), failed or closed."""
-    due = cycle.state == Cycle.State.OPEN and cycle.due_at <= now
-    return {"cycle": cycle, "due": due, "progress": progress}
+    tone = CYCLE_TONES[wording.cycle_state(cycle, now)]
+    return {"tone": tone, "text": wording.cycle_in_words(cycle, now, progress)}
 
 
 @register.inclusion_tag("billing/_incomplete.html", takes_context=True)

@@ -3,15 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
 from billing.models import Cycle
+from billing.selectors.cycles import Progress
 from billing.selectors.days import Day
 from billing.selectors.statements import Line
 from billing.web import wording
 from chassis.exports import Column
+
+
+def cycles(now: datetime, progress: Progress | None) -> list[Column[Cycle]]:
+    """What a closing cycle has paid so far stands in its state alone: its sums are known once it is closed."""
+
+    def settled(name: str) -> Callable[[Cycle], Any]:
+        return lambda cycle: getattr(cycle, name) if cycle.state == Cycle.State.CLOSED else None
+
+    return [
+        Column(_("Due"), lambda cycle: cycle.due_at),
+        Column(_("State"), lambda cycle: wording.cycle_in_words(cycle, now, progress)),
+        Column(_("Failure"), lambda cycle: cycle.failure or None),
+        Column(_("Closed"), lambda cycle: cycle.closed_at),
+        Column(_("Payouts"), settled("payout_count")),
+        Column(_("Paid out"), settled("payout_sum"), cents=True),
+        Column(_("Hash"), lambda cycle: cycle.hash or None),
+    ]
 
 
 def _entry(name: str) -> Callable[[Line], Any]:
@@ -32,6 +51,7 @@ CAUSE: list[Column[Line]] = [
 PLACE: list[Column[Line]] = [
     Column(_("Recorded at"), _entry("recorded_at")),
     Column(_("Business date"), _entry("business_date")),
+    Column(_("Late"), lambda line: line.late),
     Column(_("Cycle due"), lambda line: line.cycle.due_at),
     Column(_("Entry id"), lambda line: str(line.entry.id)),
 ]
@@ -47,6 +67,7 @@ ENTRIES: list[Column[Line]] = [
     *WORKER,
     *CAUSE,
     Column(_("Amount"), _entry("change"), cents=True),
+    Column(_("Settlement"), lambda line: wording.settlement_in_words(line) or None),
     Column(_("Paid out"), lambda line: line.payout.amount if line.payout else None, cents=True),
     *PLACE,
     Column(_("Received at"), _entry("received_at")),
@@ -58,8 +79,10 @@ CORRECTIONS: list[Column[Line]] = [
     Column(_("Amount"), _entry("change"), cents=True),
     Column(_("Reason"), _entry("reason")),
     Column(_("By"), lambda line: line.actor),
+    Column(_("Jira id"), lambda line: line.task.jira_id if line.task else None),
     Column(_("Task"), lambda line: str(line.task) if line.task else None),
     Column(_("Takes back"), lambda line: str(line.entry.reverses or "") or None),
+    Column(_("Taken back by"), lambda line: str(_entry("opposite")(line) or "") or None),
     Column(_("Entry id"), lambda line: str(line.entry.id)),
 ]
 DAYS: list[Column[Day]] = [
@@ -90,14 +113,6 @@ WORKERS: list[Column[Any]] = [
     Column(_("Earned today"), lambda row: row.today, cents=True),
     Column(_("Open cycle"), lambda row: row.cycle, cents=True),
     Column(_("Balance"), lambda row: row.balance, cents=True),
-]
-CYCLES: list[Column[Cycle]] = [
-    Column(_("Due"), lambda cycle: cycle.due_at),
-    Column(_("State"), lambda cycle: cycle.state),
-    Column(_("Closed"), lambda cycle: cycle.closed_at),
-    Column(_("Payouts"), lambda cycle: cycle.payout_count),
-    Column(_("Paid out"), lambda cycle: cycle.payout_sum, cents=True),
-    Column(_("Hash"), lambda cycle: cycle.hash or None),
 ]
 PAYOUTS: list[Column[dict[str, Any]]] = [
     Column(_("Worker"), lambda row: row["account"].name),

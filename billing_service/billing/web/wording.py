@@ -1,12 +1,15 @@
 """Kinds, causes and cases in words (B2, B8)."""
 
+from datetime import datetime
 from uuid import UUID
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from billing.domain import RESTORED, Case, Company, Kind
+from billing.models import Cycle
 from billing.selectors.complaints import Complaint
+from billing.selectors.cycles import Progress
 from billing.selectors.statements import Line
 from chassis.business_time import format_when, in_zone
 
@@ -36,6 +39,13 @@ COMPANY = {
     Company.INCOME: gettext_lazy("the company: management's income"),
     Company.PAYOUTS: gettext_lazy("the company: payouts"),
     Company.CORRECTIONS: gettext_lazy("the company: corrections"),
+}
+CYCLE_STATES = {
+    "open": gettext_lazy("open"),
+    "due": gettext_lazy("due"),
+    "closing": gettext_lazy("closing"),
+    "failed": gettext_lazy("failed, is tried again"),
+    "closed": gettext_lazy("closed"),
 }
 CASES = {
     Case.NOT_RECEIVED: gettext_lazy("Not received: no event of this task has arrived in billing."),
@@ -75,6 +85,32 @@ def cause_in_words(line: Line, *, longest: int = CAUSE_READ) -> str:
 
 def _cut(text: str, longest: int) -> str:
     return text if len(text) <= longest else f"{text[: longest - 1]}…"
+
+
+def settlement_in_words(line: Line) -> str:
+    """What became of an entry's money; empty for a payout and its return."""
+    if line.entry.kind in (Kind.PAYOUT, Kind.PAYOUT_RETURN):
+        return ""
+    if line.payout:
+        return _("paid out")
+    return _("carried over") if line.cycle.state == Cycle.State.CLOSED else _("not yet")
+
+
+def cycle_state(cycle: Cycle, now: datetime) -> str:
+    """Where a cycle stands, also what its `state` does not tell: a due one waits, a failed one is tried again."""
+    if cycle.state == Cycle.State.CLOSED:
+        return "closed"
+    if cycle.failure:
+        return "failed"
+    return "due" if cycle.state == Cycle.State.OPEN and cycle.due_at <= now else cycle.state
+
+
+def cycle_in_words(cycle: Cycle, now: datetime, progress: Progress | None) -> str:
+    """A cycle's state; `progress` says how far a closing is."""
+    state = cycle_state(cycle, now)
+    if state == "closing" and progress:
+        return _("closing, %(paid)s of %(workers)s") % {"paid": progress.paid, "workers": progress.workers}
+    return str(CYCLE_STATES[state])
 
 
 def company_in_words(side: UUID) -> str:

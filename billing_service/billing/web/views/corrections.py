@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
@@ -14,7 +15,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from billing.domain import Kind, LedgerError, adjustment_key
 from billing.models import Transfer
-from billing.selectors import entries, statements
+from billing.selectors import statements
 from billing.selectors.clock import database_now
 from billing.selectors.people import accounts_of
 from billing.selectors.workers import balance_of
@@ -22,7 +23,7 @@ from billing.services.adjustments import adjustment_post, adjustment_reverse, pa
 from billing.web import exports
 from billing.web.forms import CorrectionForm, ExportForm, PersonFilter, ReasonForm
 from billing.web.permissions import OFFICE, corrects
-from chassis.exports import export_response
+from chassis.exports import Amount, export_response
 from chassis.form_keys import SentBefore, once
 from chassis.permissions import requires
 from chassis.tables import in_order, table_page, understood
@@ -40,10 +41,9 @@ def correction_list(request: HttpRequest) -> HttpResponse:
     """All corrections, the newest first; or those of one worker."""
     worker_id = understood(PersonFilter(request.GET))["worker"]
     page = table_page(request, statements.corrections(account_id=worker_id), sorts=SORTS, default="-posted")
-    taken_back = entries.taken_back(page.rows)
     context = {
         "page": page,
-        "rows": [{"line": line, "opposite": taken_back.get(line.entry.id)} for line in statements.lines(page.rows)],
+        "lines": statements.lines(page.rows),
         "worker": accounts_of([worker_id])[worker_id] if worker_id else None,
         "corrects": corrects(request.user),
     }
@@ -55,13 +55,20 @@ def correction_list(request: HttpRequest) -> HttpResponse:
 def correction_export(request: HttpRequest) -> HttpResponseBase:
     """All corrections of the list."""
     worker_id = understood(CorrectionExport(request.GET))["worker"]
-    rows = in_order(request, statements.corrections(account_id=worker_id), sorts=SORTS, default="-posted")
+    found = statements.corrections(account_id=worker_id)
+    rows = in_order(request, found, sorts=SORTS, default="-posted")
+
+    def totals() -> list[tuple[str, Any]]:
+        sums = statements.sums(found)
+        return [(_("Amount"), Amount(sums.corrections)), (_("Corrections"), sums.count)]
+
     return export_response(
         request,
         name="Corrections",
         columns=exports.CORRECTIONS,
         rows=statements.all_lines(rows),
         filters=accounts_of([worker_id])[worker_id].name if worker_id else "",
+        totals=totals,
     )
 
 
@@ -160,14 +167,14 @@ def _answer(
     form = ReasonForm(request.POST or None)
     own = not corrects(request.user, whose=entry.account_id)
     if request.method != "POST" or own or not form.is_valid():
-        balance, opposite = balance_of(entry.account_id), entries.taken_back([entry]).get(entry.id)
+        balance = balance_of(entry.account_id)
         context = {
             "form": form,
             "line": statements.lines([entry])[0],
             "entry": entry,
             "returns": kind is Kind.PAYOUT,
             "own": own,
-            "opposite": Transfer.objects.filter(id=opposite).first(),
+            "opposite": Transfer.objects.filter(reverses=entry.id).first(),
             "before": balance,
             "after": balance - entry.change,
         }

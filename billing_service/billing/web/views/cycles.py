@@ -51,8 +51,17 @@ def cycle_list_export(request: HttpRequest) -> HttpResponseBase:
     """All cycles."""
     understood(ExportForm(request.GET))
     rows = in_order(request, Cycle.objects.all(), sorts=CYCLE_SORTS, default="-due")
+
+    def totals() -> list[tuple[str, Any]]:
+        found = cycles.settled()
+        return [(_("Paid out"), Amount(found.cents)), (_("Payouts"), found.workers)]
+
     return export_response(
-        request, name="Billing cycles", columns=exports.CYCLES, rows=rows.iterator(chunk_size=EXPORT_ROWS)
+        request,
+        name="Billing cycles",
+        columns=exports.cycles(database_now(), cycles.progress_of_closing()),
+        rows=rows.iterator(chunk_size=EXPORT_ROWS),
+        totals=totals,
     )
 
 

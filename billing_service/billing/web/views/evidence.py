@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Any
 from uuid import UUID
 
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
@@ -15,7 +16,7 @@ from billing.selectors.people import accounts_of
 from billing.web import exports
 from billing.web.forms import ExportForm, PersonFilter, SearchForm
 from billing.web.permissions import OFFICE, corrects
-from chassis.exports import export_response
+from chassis.exports import Amount, export_response
 from chassis.permissions import requires
 from chassis.replica.models import Account
 from chassis.tables import in_order, paginate, table_page, understood
@@ -84,13 +85,22 @@ def task_detail(request: HttpRequest, task_id: UUID) -> HttpResponse:
 def task_export(request: HttpRequest, task_id: UUID) -> HttpResponseBase:
     """All entries of a task."""
     understood(ExportForm(request.GET))
-    rows = in_order(request, statements.entries_of_task(task_id), sorts=ENTRY_SORTS, default="-recorded")
+    found = statements.entries_of_task(task_id)
+    rows = in_order(request, found, sorts=ENTRY_SORTS, default="-recorded")
+
+    def totals() -> list[tuple[str, Any]]:
+        sums = statements.sums(found)
+        amounts = [(_("Fees"), sums.fees), (_("Rewards"), sums.earned), (_("Reversed"), sums.reversed)]
+        amounts.append((_("Corrections"), sums.corrections))
+        return [*((name, Amount(cents)) for name, cents in amounts), (_("Entries"), sums.count)]
+
     return export_response(
         request,
         name=_("Entries of a task"),
         columns=exports.ENTRIES,
         rows=statements.all_lines(rows),
         filters=str(task_id),
+        totals=totals,
     )
 
 
