@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -12,8 +12,9 @@ import time_machine
 from django.test import Client
 from openpyxl import load_workbook
 
+from chassis.business_time import format_when
 from tests.making import at, earned, posted, reversed_, uid
-from tests.test_pages import NOW, TODAY, consume, page, rows, signed_in, titled
+from tests.test_pages import NOW, TODAY, consume, page, rows, signed_in, titled, words
 
 pytestmark = [pytest.mark.django_db, pytest.mark.no_cover]  # traced, it takes twice as long
 PERIOD = "?from=2026-03-01&to=2026-03-04"
@@ -82,6 +83,46 @@ def test_the_tasks_export_has_each_day_and_each_of_the_tasks_that_tie(admin: Cli
     ]
     assert exported[3]["Task"] == "'=cmd() in the cage"
     assert exported[4]["Completed at"] == "2026-03-04T16:00:00+01:00"
+    shown = rows(page(admin, f"/{PERIOD}"), "days")
+    assert {day: reward_and_tasks(day, exported) for day in shown} == shown
+
+
+def in_words(row: dict[str, str]) -> str:
+    """A task as pages name it."""
+    return " ".join(filter(None, (row["Jira id"], row["Task"].removeprefix("'"), "by", row["Earned by"])))
+
+
+def reward_and_tasks(day: str, exported: list[dict[str, str]]) -> str:
+    done = [row for row in exported if row["Day"] == day and row["Task id"]]
+    reward = f"${done[0]['Reward']}" if done else ""
+    return f"{reward} | {' '.join(map(in_words, done)) or 'Nothing completed'}"
+
+
+def test_the_export_of_a_tie_has_each_cell_of_its_page(admin: Client):
+    work()
+    address = "/ties/2026-03-01/2026-03-04"
+    cells = [[words(cell) for cell in row.select("th, td")] for row in page(admin, address).select("tbody tr")]
+    exported = in_csv(admin, f"{address}/export")
+    assert cells == [
+        [in_words(row), format_when(datetime.fromisoformat(row["Completed at"])), f"${row['Reward']}"]
+        for row in exported
+    ]
+    assert len(cells) == 2
+
+
+def totals(admin: Client, address: str) -> list[tuple[Any, ...]]:
+    return in_workbook(admin, address)["About"][-2:]
+
+
+def test_exports_of_tasks_have_their_number_and_rewards_as_totals(admin: Client):
+    work()
+    consume(*(earned(3000, TODAY - timedelta(days=1), task=number) for number in range(20)))
+    by_day = totals(admin, f"/tasks/export{PERIOD}&format=xlsx")
+    assert by_day == [("Tasks", 22, None), ("Rewards", 650, "USD")]
+    tie = totals(admin, "/ties/2026-03-01/2026-03-04/export?format=xlsx")
+    assert tie == [("Tasks", 20, None), ("Rewards", 600, "USD")]
+    nothing = totals(admin, "/ties/2026-02-01/2026-02-02/export?format=xlsx")
+    assert nothing == [("Tasks", 0, None), ("Rewards", 0, "USD")]
 
 
 def test_a_long_tie_is_exported_whole_and_read_in_few_statements(admin: Client, django_assert_max_num_queries: Any):

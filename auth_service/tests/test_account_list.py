@@ -207,6 +207,7 @@ def test_the_xlsx_says_what_it_is_and_holds_the_same_rows(client: Client) -> Non
     rows = [[cell.value for cell in row] for row in book["Rows"].iter_rows()]
     assert rows[0] == HEADERS
     assert [row[0] for row in rows[1:]] == names(client.get("/?role=worker&sort=-name"))
+    assert about["Accounts"] == len(rows) - 1 > 0
 
 
 def test_a_name_like_a_formula_is_text_in_the_export(client: Client) -> None:

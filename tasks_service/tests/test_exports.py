@@ -2,16 +2,20 @@
 
 import csv
 import io
+from datetime import datetime
 from uuid import uuid4
 
 import pytest
 from openpyxl import load_workbook
 
+from chassis.business_time import format_when
+from chassis.replica.models import Account
+from eventbus.testing import deliver
 from tasks.domain import Heading
 from tasks.models import Task
 
 from .support.pages import soup, text_of, titles
-from .support.people import person
+from .support.people import deactivated, person
 from .support.work import complete, new_task, price, reassign
 
 pytestmark = [pytest.mark.django_db, pytest.mark.no_cover]  # traced, it takes twice as long
@@ -93,8 +97,12 @@ def test_the_list_of_runs_and_one_run_are_exported(manager):
     (row,) = csv_of(manager, told["csv"])
     shown = [text_of(cell) for cell in soup(manager.get("/reassignments")).select("tbody td")]
     assert shown[1:4] == [row["Who"], row["Tasks"], row["Workers"]]
+    assert shown[0] == format_when(datetime.fromisoformat(row["When"]))
     assert shown[4] == f"${row['Fees']} and that of {row['Unpriced']} unpriced"
-    assert xlsx_of(manager, told["xlsx"])[1][0]["Fees"] == 40
+    assert shown[5:] == [row["State"]]
+    about, sheet = xlsx_of(manager, told["xlsx"])
+    assert sheet[0]["Fees"] == about["Fees"] == 40
+    assert (about["Reassignments"], about["Tasks"]) == (1, 5)
     told = links(manager, f"/reassignments/{run.pk}")
     rows = csv_of(manager, told["csv"])
     table = soup(manager.get(f"/reassignments/{run.pk}")).select("tbody tr")
@@ -103,7 +111,16 @@ def test_the_list_of_runs_and_one_run_are_exported(manager):
     ]
     about, sheet = xlsx_of(manager, told["xlsx"])
     assert sum(row["After"] for row in sheet) == 5
-    assert "Max Braun" in about["Filters"]
+    assert about["Filters"] == "Max Braun, 2 Mar 2026, 11:05 CET", "the time of the page, in the business zone"
+    assert (about["Tasks drawn anew"], about["Among workers"], about["Fees charged"]) == (5, 2, 40)
+
+
+def test_a_task_that_waits_for_a_worker_says_so_in_its_export(manager):
+    new_task(manager.account)
+    deliver("accounts", [deactivated(worker) for worker in Account.objects.filter(role="worker")])
+    (row,) = csv_of(manager, "/tasks/export?show=open&format=csv")
+    (shown,) = soup(manager.get("/?show=open")).select("#task-rows .person-cell")
+    assert row["Assignee"] == text_of(shown) == "waiting for a worker"
 
 
 def test_what_looks_like_a_formula_is_text(manager):

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from analytics import selectors
-from analytics.domain import Completed, Income, Period, days_of
+from analytics.domain import Completed, Income, Period, Top, days_of
 from analytics.web.forms import choice_read
 from analytics.web.shown import Task, tasks_shown
 from chassis.errors import NotUnderstood
@@ -84,6 +84,7 @@ def tasks_export(request: HttpRequest, period: Period) -> HttpResponseBase:
         columns=_TASK_COLUMNS,
         rows=_named(_by_day(period)),
         filters=_in_words(period),
+        totals=lambda: _totals((top, Period(day, day)) for day, top in selectors.tops_by_day(period).items()),
     )
 
 
@@ -97,7 +98,18 @@ def tie_export(request: HttpRequest, period: Period) -> HttpResponseBase:
         columns=_TASK_COLUMNS,
         rows=_named((task.business_date, task) for task in rows),
         filters=_in_words(period),
+        totals=lambda: _totals([(top, period)] if top else []),
     )
+
+
+def _totals(tops: Iterable[tuple[Top, Period]]) -> list[tuple[str, Any]]:
+    """How many tasks there are, and their rewards together; those of a long tie are counted in the database."""
+    found = [
+        (top.reward, selectors.tie(top=top, period=period).count() if top.more else len(top.tasks))
+        for top, period in tops
+    ]
+    rewards = sum(reward * count for reward, count in found)
+    return [(_("Tasks"), sum(count for _reward, count in found)), (_("Rewards"), Amount(rewards))]
 
 
 def _by_day(period: Period) -> Iterator[tuple[date, Completed | None]]:

@@ -76,7 +76,12 @@ def account_export(request: HttpRequest) -> HttpResponseBase:
     rows = in_order(request, found, sorts=SORTS, default="name")
     filters = ", ".join(f"{name}: {value}" for name, value in wanted.items() if value)
     return export_response(
-        request, name="accounts", columns=COLUMNS, rows=rows.iterator(chunk_size=1000), filters=filters
+        request,
+        name="accounts",
+        columns=COLUMNS,
+        rows=rows.iterator(chunk_size=1000),
+        filters=filters,
+        totals=lambda: [(_("Accounts"), found.count())],
     )
 
 

@@ -67,14 +67,14 @@ def export_response(
     name: str,
     columns: Sequence[Column[Row]],
     rows: Iterable[Row],
+    totals: Callable[[], Sequence[tuple[str, Any]]],
     filters: str = "",
-    totals: Callable[[], Sequence[tuple[str, Any]]] = tuple,
 ) -> HttpResponseBase:
     """The rows as `?format=csv` or `?format=xlsx`. The view's own right is the export's; each export is logged.
 
-    Give `rows` as `queryset.iterator(chunk_size=…)`. `filters` is said in words and `totals` are named on the first
-    sheet of an XLSX, never among the rows, and asked for only there; one of money is an `Amount`. Raises NotUnderstood
-    for another format, TooManyRows past 100,000 for XLSX.
+    Give `rows` as `queryset.iterator(chunk_size=…)`. `filters` is said in words and `totals`, which the menu promises,
+    are named on the first sheet of an XLSX, never among the rows, and asked for only there; one of money is an
+    `Amount`. Raises NotUnderstood for another format, TooManyRows past 100,000 for XLSX.
     """
     kind = request.GET.get("format", "csv")
     account: Any = request.user

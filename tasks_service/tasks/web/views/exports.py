@@ -9,6 +9,7 @@ from django.http import Http404, HttpResponseBase
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
+from chassis.business_time import format_when
 from chassis.exports import Amount, Column, export_response
 from chassis.permissions import requires, signed_in
 from chassis.tables import in_order, understood
@@ -63,9 +64,21 @@ def reassignments(request: Request) -> HttpResponseBase:
         Column(_("Workers"), lambda run: run.worker_count),
         Column(_("Fees"), lambda run: run.fees, cents=True),
         Column(_("Unpriced"), lambda run: run.unpriced_count),
+        Column(_("State"), lambda run: _("done")),
     ]
     rows = in_order(request, Reassignment.objects.all(), sorts=SORTS, default="-when")
-    return export_response(request, name=_("reassignments"), columns=columns, rows=rows.iterator(chunk_size=CHUNK))
+
+    def totals() -> list[tuple[str, Any]]:
+        sums = rows.aggregate(runs=Count("id"), tasks=Sum("task_count", default=0), fees=Sum("fees", default=0))
+        return [
+            (_("Reassignments"), sums["runs"]),
+            (_("Tasks"), sums["tasks"]),
+            (_("Fees"), Amount(sums["fees"])),
+        ]
+
+    return export_response(
+        request, name=_("reassignments"), columns=columns, rows=rows.iterator(chunk_size=CHUNK), totals=totals
+    )
 
 
 @requires(*LEADERS)
@@ -77,9 +90,7 @@ def shares(request: Request, reassignment_id: UUID) -> HttpResponseBase:
         raise Http404
     names = selectors.account_names()
     columns: list[Column[ReassignmentShare]] = [
-        Column(
-            _("Worker"), lambda share: _name(names, share.account_id) if share.account_id else _("waiting for a worker")
-        ),
+        Column(_("Worker"), lambda share: _assignee(names, share.account_id)),
         Column(_("Before"), lambda share: share.before),
         Column(_("After"), lambda share: share.after),
     ]
@@ -88,7 +99,12 @@ def shares(request: Request, reassignment_id: UUID) -> HttpResponseBase:
         name=_("reassignment"),
         columns=columns,
         rows=selectors.reassignment_shares(reassignment_id),
-        filters=f"{_name(names, run.actor_id)}, {run.at:%Y-%m-%d %H:%M %Z}",
+        filters=f"{_name(names, run.actor_id)}, {format_when(run.at)}",
+        totals=lambda: [
+            (_("Tasks drawn anew"), run.task_count),
+            (_("Among workers"), run.worker_count),
+            (_("Fees charged"), Amount(run.fees)),
+        ],
     )
 
 
@@ -96,7 +112,7 @@ def _task_columns(names: Mapping[UUID, str]) -> list[Column[Task]]:
     return [
         Column(_("Jira id"), lambda task: task.jira_id),
         Column(_("Title"), lambda task: task.title),
-        Column(_("Assignee"), lambda task: _name(names, task.assignee_id)),
+        Column(_("Assignee"), lambda task: _assignee(names, task.assignee_id)),
         Column(_("Fee"), lambda task: _cents(task, "fee"), cents=True),
         Column(_("Reward"), lambda task: _cents(task, "reward"), cents=True),
         Column(_("Status"), lambda task: str(task.get_status_display())),
@@ -115,7 +131,9 @@ def _cents(task: Task, name: str) -> int | None:
     return getattr(price, name) if price else None
 
 
-def _name(names: Mapping[UUID, str], account_id: UUID | None) -> str:
-    if account_id is None:
-        return ""
+def _assignee(names: Mapping[UUID, str], account_id: UUID | None) -> str:
+    return _("waiting for a worker") if account_id is None else _name(names, account_id)
+
+
+def _name(names: Mapping[UUID, str], account_id: UUID) -> str:
     return names.get(account_id, str(account_id))
