@@ -20,6 +20,9 @@ DONE = "done"
 
 # Why a task was assigned: the `cause` of TaskAssigned.
 CREATED = "created"
+# What the history of a task keeps of it instead: whether somebody picked the first assignee.
+PICKED = "picked"
+DRAWN = "drawn"
 REASSIGNED = "reassigned"
 LEFT = "left"
 REOPENED = "reopened"

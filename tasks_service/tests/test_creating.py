@@ -55,7 +55,7 @@ def test_creating_publishes_the_whole_task_and_its_first_assignment_in_one_versi
 def test_history_says_who_created_it_and_who_got_it():
     worker, manager = person("worker"), person("manager")
     task = new_task(manager)
-    assert history(task) == [("created", ""), ("assigned", "created")]
+    assert history(task) == [("created", ""), ("assigned", "drawn")]
     assigned = TaskHistory.objects.get(task=task, kind="assigned")
     assert (assigned.actor_id, assigned.account_id, assigned.number, assigned.version) == (manager.pk, worker.pk, 1, 1)
 

@@ -47,11 +47,12 @@ def task_create(
         assigned_at=now,
         assignment_no=1,
     )
+    how = domain.DRAWN if assignee_id is None else domain.PICKED
     noted = {"task": task, "version": task.version, "at": now, "actor_id": actor.pk}
     TaskHistory.objects.bulk_create(
         [
             TaskHistory(**noted, kind=TaskHistory.Kind.CREATED),
-            TaskHistory(**noted, kind=TaskHistory.Kind.ASSIGNED, account_id=worker.pk, number=1, cause=domain.CREATED),
+            TaskHistory(**noted, kind=TaskHistory.Kind.ASSIGNED, account_id=worker.pk, number=1, cause=how),
         ]
     )
     assigned = published.task_assigned(task, at=now, cause=domain.CREATED, actor_id=actor.pk)

@@ -26,7 +26,9 @@ HEADLINES: dict[str, str | Promise] = {
     Kind.RESTORED: gettext_lazy("Taken back after a restore"),
 }
 REASONS: dict[tuple[str, str], str | Promise] = {
-    (Kind.ASSIGNED, domain.CREATED): gettext_lazy("The first assignment."),
+    (Kind.ASSIGNED, domain.PICKED): gettext_lazy("Picked by %(actor)s."),
+    (Kind.ASSIGNED, domain.DRAWN): gettext_lazy("Drawn at random."),
+    (Kind.ASSIGNED, domain.CREATED): gettext_lazy("The first assignment."),  # of before the two were told apart
     (Kind.ASSIGNED, domain.REASSIGNED): gettext_lazy(
         "Drawn anew: all tasks were reassigned by %(actor)s. Before: %(previous)s."
     ),
