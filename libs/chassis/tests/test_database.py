@@ -1,15 +1,22 @@
 """The two roles of a database."""
 
+import os
+import time
+
 import psycopg
 import pytest
 from django.apps import apps
 from django.contrib.contenttypes.models import ContentType
-from django.db import connection
+from django.db import OperationalError, connection
 from django.db.backends.postgresql.base import DatabaseWrapper
 from sample.models import Sample, SampleHistory
 
 from chassis.database import app_privileges, grant_app_role
 from chassis.models import FormKey
+from chassis.settings import Environment
+from chassis.settings.parts import database_settings
+from dev.paths import LOCAL
+from dev.servers import Servers
 
 
 @pytest.fixture
@@ -119,6 +126,46 @@ def test_a_pool_replaces_connections_that_a_restart_of_the_database_cut():
             cursor.execute("SELECT pg_backend_pid()")
             assert cursor.fetchone() != (first,)
         pooled.close()
+    finally:
+        pooled.close_pool()
+
+
+@pytest.fixture
+def postgres():
+    """A Postgres of our own, to be stopped."""
+    private = Servers(LOCAL / f"pytest-{os.getpid()}-postgres", durable=False)
+    try:
+        private.start("postgres")
+        yield private.postgres
+    finally:
+        private.destroy()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_pages_are_answered_at_once_when_the_database_is_back(postgres, monkeypatch, tmp_path):
+    monkeypatch.setenv("DATABASE_URL", postgres.url("tasks"))
+    monkeypatch.setenv("DATABASE_POOL_SIZE", "8")
+    settings = database_settings(Environment(tmp_path), "tasks")["DATABASES"]["default"]
+    pooled = DatabaseWrapper({**connection.settings_dict, **settings}, alias="pooled")
+
+    def ask() -> None:
+        try:
+            with pooled.cursor() as cursor:
+                cursor.execute("SELECT 1")
+        finally:
+            pooled.close()
+
+    try:
+        ask()
+        postgres.stop()
+        back = time.monotonic() + 9.5
+        with pytest.raises(OperationalError):
+            ask()
+        time.sleep(max(0, back - time.monotonic()))
+        postgres.start()
+        asked = time.monotonic()
+        ask()
+        assert time.monotonic() - asked < 2
     finally:
         pooled.close_pool()
 

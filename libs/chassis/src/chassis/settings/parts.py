@@ -78,7 +78,8 @@ def database_settings(environment: Environment, name: str) -> dict[str, Any]:
     )
     pool_size = environment.integer("DATABASE_POOL_SIZE", 0)
     if pool_size:
-        options["pool"] = {"min_size": 1, "max_size": pool_size, "timeout": 5, "max_idle": 300}
+        # An attempt to connect is given up as early as a request: while one waits, longer each time, no other is begun.
+        options["pool"] = {"min_size": 1, "max_size": pool_size, "timeout": 5, "max_idle": 300, "reconnect_timeout": 5}
     database |= {
         "ENGINE": "django.db.backends.postgresql",
         "CONN_MAX_AGE": 0 if pool_size else 60,
