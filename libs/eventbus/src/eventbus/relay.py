@@ -44,7 +44,8 @@ class Relay:
         self._connection: psycopg.Connection[Any] | None = None
         self._producer: Producer | None = None
         self._flagged: set[Key] = set()  # keys that wait behind a row that cannot be sent
-        self._failed: dict[tuple[str, bytes | None, bytes | None], KafkaError] = {}
+        self._failed: dict[tuple[str, bytes | None, bytes | None], KafkaError] = {}  # records that never can be sent
+        self._limit = BATCH_SIZE  # fewer rows while one is looked for that Kafka refuses without naming it
         self._try_flagged_at = 0.0
 
     def claim(self) -> bool:
@@ -75,11 +76,11 @@ class Relay:
 
     def take(self) -> list[Any]:
         """The oldest rows of the shard, without those of keys that wait."""
-        parameters: tuple[object, ...] = (BATCH_SIZE,)
+        parameters: tuple[object, ...] = (self._limit,)
         but = ""
         if self._flagged:
             but = " AND (topic, key) NOT IN (SELECT * FROM unnest(%s::text[], %s::bytea[]))"
-            parameters = ([topic for topic, _ in self._flagged], [key for _, key in self._flagged], BATCH_SIZE)
+            parameters = ([topic for topic, _ in self._flagged], [key for _, key in self._flagged], self._limit)
         return self._query(
             f"SELECT {COLUMNS} FROM eventbus_outbox WHERE flagged_at IS NULL{self._where}{but} ORDER BY id LIMIT %s",  # noqa: S608
             parameters,
@@ -87,18 +88,32 @@ class Relay:
         )
 
     def send(self, rows: Sequence[Outgoing]) -> bool:
-        """Send rows in one Kafka transaction. False if one of them never can be: it is flagged, and none is sent."""
-        producer, prefix = self._live_producer(), conf().topic_prefix
+        """Send rows in one Kafka transaction.
+
+        False if one of them never can be: none is sent, and it is flagged, or looked for in smaller batches.
+        """
+        producer = self._live_producer()
         self._failed.clear()
         producer.begin_transaction()
         try:
-            for row in rows:
-                produce(producer, prefix + row.topic, row)
+            self._queue(producer, rows)
             producer.commit_transaction(_KAFKA_SECONDS)
         except KafkaException as error:
-            self._give_up(rows, row, error)
+            self._give_up(rows, error)
             return False
+        self._limit = min(2 * self._limit, BATCH_SIZE)
         return True
+
+    def _queue(self, producer: Producer, rows: Sequence[Outgoing]) -> None:
+        for row in rows:
+            topic = conf().topic_prefix + row.topic
+            try:
+                produce(producer, topic, row)
+            except KafkaException as error:
+                if error.args[0].code() == KafkaError._STATE:
+                    producer.commit_transaction(_KAFKA_SECONDS)  # one before it broke the transaction: this tells why
+                self._note_failed(error.args[0], (topic, row.key, row.value))
+                raise
 
     def _send_traced(self, rows: Sequence[Outgoing]) -> bool:
         with sending((row.topic, dict(row.headers)) for row in rows):
@@ -137,26 +152,34 @@ class Relay:
         self._producer.init_transactions(_KAFKA_SECONDS)
 
     def _delivery_failed(self, error: KafkaError, message: Message) -> None:
-        self._failed[str(message.topic()), message.key(), message.value()] = error
+        self._note_failed(error, (str(message.topic()), message.key(), message.value()))
 
-    def _give_up(self, rows: Sequence[Outgoing], last: Outgoing, error: KafkaException) -> None:
-        """Abort, and flag the rows that are to blame; raises the error where no row is."""
+    def _note_failed(self, error: KafkaError, record: tuple[str, bytes | None, bytes | None]) -> None:
+        if is_permanent(error):
+            self._failed[record] = error
+
+    def _give_up(self, rows: Sequence[Outgoing], error: KafkaException) -> None:
+        """Abort, and flag the rows that are to blame; raises the error where no row is.
+
+        An error of the commit is the transaction's: it names no row, unless there is but one.
+        """
         producer, prefix = self._live_producer(), conf().topic_prefix
         metrics.RELAY_ERRORS.inc()
         cause: KafkaError = error.args[0]
         if cause.fatal():
             raise error
         producer.abort_transaction(_KAFKA_SECONDS)
-        if is_permanent(cause):
-            self._failed[prefix + last.topic, last.key, last.value] = cause
+        if len(rows) == 1:
+            self._note_failed(cause, (prefix + rows[0].topic, rows[0].key, rows[0].value))
         found = False
         for row in rows:
-            reason = self._failed.get((prefix + row.topic, row.key, row.value))
-            if reason is not None and is_permanent(reason):
+            if (reason := self._failed.get((prefix + row.topic, row.key, row.value))) is not None:
                 self._flag(row.id, (row.topic, row.key), reason.str())
                 found = True
         if not found:
-            raise error
+            if len(rows) == 1 or not is_permanent(cause):
+                raise error
+            self._limit = len(rows) // 2
 
     def _sendable(self, rows: Sequence[Any]) -> list[Outgoing]:
         """The records of rows; a row without a schema is flagged, and its key's later rows wait."""

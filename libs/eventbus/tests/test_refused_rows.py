@@ -1,0 +1,87 @@
+"""Rows that Kafka refuses: they are found, and the others of their batch are not blamed for them."""
+
+import pytest
+from confluent_kafka import KafkaError, KafkaException, Producer
+from confluent_kafka.admin import NewTopic
+from django.db import transaction
+from sample.published import order
+from test_relay import claimed, commit, sent
+
+from eventbus.conf import conf
+from eventbus.kafka import TRANSACTION_MILLISECONDS
+from eventbus.models import OutboxRow
+from eventbus.outbox import publish_copies
+
+
+def flagged() -> list[str]:
+    return list(OutboxRow.objects.filter(flagged_at__isnull=False).order_by("id").values_list("topic", flat=True))
+
+
+def test_a_row_that_the_broker_refuses_is_flagged_and_the_others_are_not(kafka):
+    narrow = NewTopic(conf().topic_prefix + "narrow", 1, 1, config={"max.message.bytes": "1000"})
+    kafka.admin.create_topics([narrow])[narrow.topic].result()
+    with transaction.atomic():
+        publish_copies([("narrow", b"a1", b"x" * 5_000, [])])
+    commit(*(order("OrderPlaced", f"o{number}") for number in range(2, 6)))
+    with claimed() as relay:
+        assert relay.step() == 0
+        assert flagged() == ["narrow"]
+        assert relay.step() == 4
+    assert sorted(sent(kafka)) == [2, 3, 4, 5]
+    kafka.delete("narrow")
+
+
+class Refusing(Producer):
+    """Refuses a topic as the coordinator of transactions does, which names no record.
+
+    It comes with the commit, or before that: then librdkafka takes no more records and the commit tells why.
+    """
+
+    early = False
+
+    def begin_transaction(self):
+        super().begin_transaction()
+        self._refused = False
+
+    def produce(self, topic, *args, **kwargs):
+        if self._refused and self.early:
+            raise KafkaException(KafkaError(KafkaError._STATE, "the transaction is broken"))
+        super().produce(topic, *args, **kwargs)
+        self._refused |= topic.endswith("payments")
+
+    def commit_transaction(self, timeout=TRANSACTION_MILLISECONDS / 1000):
+        if self._refused:
+            raise KafkaException(KafkaError(KafkaError.TOPIC_AUTHORIZATION_FAILED, "refused", txn_requires_abort=True))
+        return super().commit_transaction(timeout)
+
+
+@pytest.mark.parametrize("early", [False, True])
+def test_rows_that_the_coordinator_refuses_are_found_by_halves_and_the_others_sent(kafka, monkeypatch, early):
+    monkeypatch.setattr("eventbus.relay.Producer", Refusing)
+    monkeypatch.setattr(Refusing, "early", early)
+    commit(*(order("OrderPlaced", f"o{number}") for number in range(7)))
+    with transaction.atomic():
+        publish_copies([("payments", key, b"refused", []) for key in (b"a1", b"a2", b"a1")])
+    commit(*(order("OrderPlaced", f"o{number}") for number in range(7, 20)))
+    with claimed() as relay:
+        steps = [relay.step() for _ in range(20)]
+    assert sum(steps) == 20
+    assert sorted(sent(kafka)) == list(range(20))
+    assert flagged() == ["payments", "payments"]
+    assert OutboxRow.objects.count() == 3
+
+
+def test_a_commit_that_fails_for_a_while_blames_no_row(kafka, monkeypatch):
+    """As while the coordinator is away: the whole batch is sent again."""
+
+    class Away(Producer):
+        def commit_transaction(self, timeout=TRANSACTION_MILLISECONDS / 1000):
+            raise KafkaException(KafkaError(KafkaError._TIMED_OUT, "no answer", retriable=True))
+
+    commit(order("OrderPlaced", "o1"))
+    with monkeypatch.context() as away:
+        away.setattr("eventbus.relay.Producer", Away)
+        with claimed() as relay, pytest.raises(KafkaException):
+            relay.step()
+    assert not flagged()
+    assert kafka.relay() == 1
