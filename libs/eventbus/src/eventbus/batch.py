@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID
 
 import structlog
-from django.db import IntegrityError, InterfaceError, OperationalError, connection, transaction
+from django.db import IntegrityError, connection, transaction
 
 from eventbus import inbox, metrics
 from eventbus.codec import Record, SchemaIds, decode, is_future
@@ -21,10 +21,10 @@ from eventbus.levels import Item, TopicKey, levels
 from eventbus.models import DeadLetter
 from eventbus.subscription import Handler, Subscription, raise_alarm, wants_repetitions
 from eventbus.tracing import following, within
+from eventbus.transient import is_transient
 
 logger = structlog.get_logger("eventbus.consumer")
 
-TRANSIENT = (TransientError, OperationalError, InterfaceError)
 _LINES_PER_BATCH = 5  # batches up to this size log each of their events as information
 _SHARE_FROM = 100  # the share of culprits counts in batches of at least this many events
 
@@ -52,7 +52,7 @@ class Engine:
     ) -> None:
         """Move the positions and apply the records, all or nothing; what `confirm` raises undoes it all.
 
-        Fenced if a position is not the one we left; one of TRANSIENT if it is to be tried again; ConsumerStopped if
+        Fenced if a position is not the one we left; a transient error if it is to be tried again; ConsumerStopped if
         too many events in a row could not be handled, or the commit finds a constraint violated.
         """
         started = perf_counter()
@@ -190,9 +190,9 @@ class Batch:
         try:
             with self._savepoint(), following(self._span, (item.event.traceparent for item in ready)):
                 handler([item.event for item in ready])
-        except TRANSIENT:
-            raise
         except Exception as error:
+            if is_transient(error):
+                raise
             if connection.connection is None or connection.connection.closed:
                 # Postgres ends a session that idled in its transaction with an internal error: nobody's fault here.
                 raise TransientError(f"The database connection was lost: {error}") from error

@@ -160,6 +160,8 @@ def decode(record: Record, ids: SchemaIds) -> Event:
         raise Rejected("other_producer", f"{schema.topic} is written by {schema.producer}, not {envelope['producer']}.")
     if record.topic != schema.topic:
         raise Rejected("wrong_topic", f"{schema.name} belongs on {schema.topic}.")
+    if len(record.key or b"") > MAX_KEY_BYTES:
+        raise Rejected("wrong_key", f"{schema.name}: a key has at most {MAX_KEY_BYTES} bytes.")
     try:
         key = (record.key or b"").decode()
         event_id = UUID(envelope["event_id"])

@@ -9,7 +9,7 @@ import structlog
 from django.db import connection
 
 from eventbus import metrics, positions
-from eventbus.batch import TRANSIENT, Engine
+from eventbus.batch import Engine
 from eventbus.codec import Record, SchemaIds
 from eventbus.errors import Fenced, TopicReplaced
 from eventbus.heartbeat import Heartbeat
@@ -17,6 +17,7 @@ from eventbus.inbox import Advance
 from eventbus.kafka_source import KafkaSource
 from eventbus.positions import Partition, Position
 from eventbus.subscription import subscription
+from eventbus.transient import is_transient
 
 logger = structlog.get_logger("eventbus.consumer")
 
@@ -160,7 +161,9 @@ class Consumer:
         while not self._stop.is_set():
             try:
                 action()
-            except TRANSIENT as error:
+            except Exception as error:
+                if not is_transient(error):
+                    raise
                 metrics.TRANSIENT_ERRORS.labels(group).inc()
                 logger.warning("try_again", group=group, error=str(error), seconds=backoff)
                 if not connection.in_atomic_block:

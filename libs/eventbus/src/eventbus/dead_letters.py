@@ -9,7 +9,6 @@ from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce, Now
 
 from eventbus import inbox
-from eventbus.batch import TRANSIENT
 from eventbus.catalogue import Schema, catalogue
 from eventbus.codec import Record, decode, is_future, parse_sha256, unpack_headers
 from eventbus.errors import Rejected
@@ -19,6 +18,7 @@ from eventbus.positions import database_time
 from eventbus.registry import CachedIds
 from eventbus.subscription import Handler, subscriptions
 from eventbus.tracing import following
+from eventbus.transient import is_transient
 
 OPEN = (DeadLetter.State.DEAD, DeadLetter.State.WAITING)
 _AT_ONCE = 500  # letters of a sequence that are retried in one transaction
@@ -101,7 +101,7 @@ def retry(pk: int, *, by: str) -> Retried:
     """Hand the letter, and all that wait with it, to their handlers again: in order, until one fails.
 
     One from the future is handed on once its time has come: by the database's clock, which a person then trusts.
-    NotOpen if it was decided about; the exceptions of `batch.TRANSIENT` if it is to be tried later: nothing is done.
+    NotOpen if it was decided about; a transient error if it is to be tried later: nothing is done.
     """
     applied = 0
     while True:
@@ -158,9 +158,9 @@ def _work_off(letters: Listing[DeadLetter], by: str) -> tuple[int, str]:
             with transaction.atomic():
                 _apply(letter)
                 _resolve(letter, DeadLetter.State.APPLIED, by, "retried")
-        except TRANSIENT:
-            raise
         except Exception as error:
+            if is_transient(error):
+                raise
             text = f"{type(error).__name__}: {error}" if not isinstance(error, StillDead | Rejected) else str(error)
             letter.error, letter.state = text.replace("\x00", "\\x00")[:10_000], DeadLetter.State.DEAD
             letter.attempts += 1

@@ -11,7 +11,6 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Topic
 from django.db import connection
 
 from eventbus import inbox, metrics, positions
-from eventbus.batch import TRANSIENT
 from eventbus.broker import Broker
 from eventbus.codec import Record
 from eventbus.conf import conf
@@ -21,6 +20,7 @@ from eventbus.kafka import consumer_settings
 from eventbus.positions import Found, Partition, Position
 from eventbus.registry import CachedIds
 from eventbus.subscription import Subscription
+from eventbus.transient import is_transient
 
 logger = structlog.get_logger("eventbus.consumer")
 
@@ -267,7 +267,9 @@ class KafkaSource:
             self._heartbeat.beat()
             try:
                 return action()
-            except TRANSIENT as error:
+            except Exception as error:
+                if not is_transient(error):
+                    raise
                 logger.warning("positions_not_read", group=self._subscription.group, error=str(error))
                 connection.close()
                 self._stop.wait(_BACKOFF_SECONDS)

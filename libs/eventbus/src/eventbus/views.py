@@ -14,8 +14,8 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST, require_safe
 
 from eventbus import dead_letters
-from eventbus.batch import TRANSIENT
 from eventbus.models import DeadLetter
+from eventbus.transient import is_transient
 
 PAGE_SIZE = 50
 _WAITING_SHOWN = 20
@@ -107,7 +107,9 @@ def letter_retry(request: HttpRequest, pk: int) -> HttpResponse:
             messages.info(request, _APPLIED_BEFORE)
         else:
             messages.warning(request, str(error))
-    except TRANSIENT as error:
+    except Exception as error:
+        if not is_transient(error):
+            raise
         messages.error(request, f"Something it needs is away, nothing was done; try again later: {error}")
     else:
         _tell(request, result)

@@ -36,6 +36,9 @@ def _misbehave(event: Event) -> None:
         with connection.cursor() as cursor:
             cursor.execute("SET LOCAL idle_in_transaction_session_timeout = 20")
             select.select([cursor.connection.fileno()], [], [], GATE_SECONDS)  # until Postgres says that it is over
+    if text == "too much":
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT repeat('x', 2000000000)")  # Postgres holds no such text
     if text == "no shelf at commit":
         with connection.cursor() as cursor:
             cursor.execute("SET CONSTRAINTS ALL DEFERRED")

@@ -6,8 +6,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from eventbus import dead_letters
-from eventbus.batch import TRANSIENT
 from eventbus.models import DeadLetter
+from eventbus.transient import is_transient
 
 
 class Command(BaseCommand):
@@ -44,7 +44,9 @@ class Command(BaseCommand):
                     self.stdout.write(f"Discarded {options['id']}.")
         except (dead_letters.NotOpen, ValueError) as error:
             raise CommandError(str(error)) from error
-        except TRANSIENT as error:
+        except Exception as error:
+            if not is_transient(error):
+                raise
             raise CommandError(f"Something it needs is away, nothing was done: {error}") from error
 
     def _list(self) -> None:
