@@ -2,14 +2,10 @@
 
 import json
 import logging
-import os
-import time
 from uuid import uuid4
 
 import pytest
 import structlog
-from celery import Celery
-from celery.schedules import crontab
 from django.db import connection
 from django.db.migrations.recorder import MigrationRecorder
 from django.http import HttpResponse
@@ -200,37 +196,6 @@ def test_a_worker_touches_its_heartbeat_file_and_serves_metrics_where_asked(tmp_
     assert (ports, registered) == ([(9100, "0.0.0.0")], [True])
 
 
-def test_a_process_that_is_the_clock_alone_shows_its_heartbeat_and_metrics(tmp_path, monkeypatch):
-    beat, ports = tmp_path / "beat", []
-    monkeypatch.setenv("HEARTBEAT_FILE", str(beat))
-    monkeypatch.setenv("METRICS_PORT", "9100")
-    monkeypatch.setenv("METRICS_HOST", "127.0.0.1")
-    monkeypatch.setattr(chassis_celery, "start_http_server", lambda *address: ports.append(address))
-    clock = chassis_celery.LoneClock(Celery("idle"), schedule_filename=str(tmp_path / "schedule"), max_interval=10)
-    clock.tick()
-    clock.close()
-    assert beat.exists()
-    assert ports == [(9100, "127.0.0.1")]
-
-
-def test_a_worker_whose_clock_stands_is_not_well(tmp_path, monkeypatch):
-    beat = tmp_path / "beat"
-    monkeypatch.setenv("HEARTBEAT_FILE", str(beat))
-    clock = chassis_celery.Clock(Celery("idle"), schedule_filename=str(tmp_path / "schedule"))
-    clock.tick()
-    chassis_celery.touch_heartbeat()
-    assert beat.exists()
-    beat.unlink()
-    (ticked,) = tmp_path.iterdir()  # the clock keeps no schedule that could fail to be written
-    minutes_ago = time.time() - 120
-    os.utime(ticked, (minutes_ago, minutes_ago))
-    chassis_celery.touch_heartbeat()
-    assert not beat.exists()
-    clock.tick()
-    chassis_celery.touch_heartbeat()
-    assert beat.exists()
-
-
 FIGURES = {"form_keys": figures.Figure("Form keys kept", FormKey.objects.count)}
 
 
@@ -264,11 +229,3 @@ def test_the_web_process_asks_for_a_pool(monkeypatch):
     assert callable(make_application())
     assert __import__("os").environ["DATABASE_POOL_SIZE"] == "8"
     monkeypatch.delenv("DATABASE_POOL_SIZE")
-
-
-def test_the_clock_takes_a_time_as_cron_writes_it(tmp_path):
-    app = Celery("idle")
-    app.conf.beat_schedule = {"tidy": {"task": "chassis.tidy", "schedule": "30 3,15 * * *"}}
-    clock = chassis_celery.Clock(app, schedule_filename=str(tmp_path / "schedule"))
-    assert clock.schedule["tidy"].schedule == crontab(minute=30, hour="3,15")
-    assert next(clock.schedule["tidy"]).schedule == crontab(minute=30, hour="3,15")

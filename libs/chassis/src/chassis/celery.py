@@ -1,17 +1,22 @@
 """The celery application of a service, with a heartbeat file and metrics for its worker."""
 
+import logging
 import os
+import signal
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from celery import Celery
 from celery.beat import ScheduleEntry, Scheduler
 from celery.schedules import crontab
-from celery.signals import heartbeat_sent, setup_logging, worker_ready
+from celery.signals import celeryd_after_setup, heartbeat_sent, setup_logging, worker_ready
 from prometheus_client import start_http_server
 
 from chassis import figures
+
+logger = logging.getLogger(__name__)
 
 CLOCK_SECONDS = 60  # without a tick, after which a clock stands; it ticks every ten (CELERY_BEAT_MAX_LOOP_INTERVAL)
 
@@ -53,6 +58,31 @@ def touch_heartbeat(**_: Any) -> None:
         Path(path).touch()
 
 
+@celeryd_after_setup.connect  # type: ignore[untyped-decorator]
+def watch_clock(instance: Any, **_: Any) -> None:
+    """Ends the worker `instance` once the clock beside it has died, so that whoever keeps the worker starts both anew.
+
+    Its seconds begin with the worker: what an earlier one left says nothing, and a clock that cannot start costs a
+    start a minute. One that only stands may wait for the broker: the worker is not well, and goes on.
+    """
+    path = os.environ.get("HEARTBEAT_FILE", "")
+    if not path:
+        return
+    clock = _clock(path)
+    if instance.beat is None:
+        clock.unlink(missing_ok=True)
+        return
+    clock.touch()
+
+    def end_without_clock(**_: Any) -> None:
+        if _stands(clock) and not instance.beat.is_alive():
+            heartbeat_sent.disconnect(end_without_clock)  # once is enough: its jobs may take a while
+            logger.error("clock_died")
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    heartbeat_sent.connect(end_without_clock, weak=False)
+
+
 def _clock(heartbeat: str) -> Path:
     return Path(f"{heartbeat}.clock")
 
@@ -78,10 +108,19 @@ class Clock(Scheduler):  # type: ignore[misc]
     Entry = Entry
 
     def tick(self, *args: Any, **kwargs: Any) -> Any:
-        """Says that the clock goes."""
+        """Says that the clock goes, unless the disk is full: that must not stop it."""
         if path := os.environ.get("HEARTBEAT_FILE", ""):
-            _clock(path).touch()
+            with suppress(OSError):
+                _clock(path).touch()
+        self._follow_time()
         return super().tick(*args, **kwargs)
+
+    def _follow_time(self) -> None:
+        """Counts from now what ran in the future: where time was set back, it would wait until then once more."""
+        for entry in self.schedule.values():
+            if entry.last_run_at > (now := entry.default_now()):
+                entry.last_run_at = now
+                self._heap = None  # celery makes it anew
 
 
 class LoneClock(Clock):
