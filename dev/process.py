@@ -48,17 +48,20 @@ class Process:
                 group=None if user is None else _group(user),
                 extra_groups=None if user is None else [],
             )
-        found = psutil.Process(self._child.pid)
-        self._pid_file.write_text(f"{found.pid} {found.create_time()}")
+        try:
+            self._pid_file.write_text(f"{self._child.pid} {_birth(self._child.pid)}")
+        except OSError:
+            self.kill()  # nobody else could find it
+            raise
 
     def find(self) -> psutil.Process | None:
         """The running program, or None. A pid that was given to another program since does not count."""
-        if self._child is not None:
-            self._child.poll()
+        if self._child is not None and self._child.poll() is None:
+            return psutil.Process(self._child.pid)
         try:
-            pid, created = self._pid_file.read_text().split()
+            pid, birth = self._pid_file.read_text().split()
             found = psutil.Process(int(pid))
-            if abs(found.create_time() - float(created)) > 1 or found.status() == psutil.STATUS_ZOMBIE:
+            if _birth(found.pid) != birth or found.status() == psutil.STATUS_ZOMBIE:
                 return None
         except (OSError, ValueError, psutil.Error):
             return None
@@ -150,6 +153,17 @@ class Process:
                 process.send_signal(number)
             except psutil.NoSuchProcess:
                 continue
+
+
+def _birth(pid: int) -> str:
+    """What sets a program apart from a later one with its pid: ticks since the start of the machine.
+
+    A time of day will not do where a clock that is set moves it, as on Linux.
+    """
+    stat = Path(f"/proc/{pid}/stat")
+    if not stat.exists():  # on macOS never
+        return str(psutil.Process(pid).create_time())
+    return stat.read_text(errors="replace").rpartition(")")[2].split()[19]
 
 
 def _group(user: str) -> int:

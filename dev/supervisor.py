@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,8 +30,9 @@ class Program:
     def start(self) -> None:
         """Start it now; a predecessor that was left behind ends first."""
         self.process.stop()
+        self.started = time.monotonic()
         self.process.start(self.command, env=self.env, cwd=self.cwd)
-        self.started, self.crashed, self.wanted = time.monotonic(), None, True
+        self.crashed, self.wanted = None, True
 
     def note_crash(self) -> None:
         """Count a crash; those of a program that ran steadily before are forgotten."""
@@ -90,8 +92,18 @@ class Supervisor:
         while not self._ending.wait(LOOK_EVERY):
             with self._lock:
                 for name, program in self.programs.items():
-                    if program.wanted and not program.process.running:
-                        self._revive(name, program)
+                    if program.wanted:
+                        self._keep(name, program)
+
+    def _keep(self, name: str, program: Program) -> None:
+        """Nothing that fails here, on a full disk say, may end the watch over all others."""
+        try:
+            if not program.process.running:
+                self._revive(name, program)
+        except Exception as error:
+            program.note_crash()
+            with suppress(OSError):
+                self._say(f"{name} cannot be started, it is tried again in {program.pause:.0f} s: {error}")
 
     def _revive(self, name: str, program: Program) -> None:
         if program.crashed is None:

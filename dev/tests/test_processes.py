@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 
 from dev.errors import Trouble
@@ -49,6 +50,30 @@ def test_a_pid_that_was_given_to_another_program_is_not_ours(process: Process, t
     process.stop()
 
 
+def test_a_program_is_found_after_the_clock_was_set(
+    process: Process, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    process.start(FOREVER)
+    set_back = psutil.Process.create_time
+    monkeypatch.setattr(psutil.Process, "create_time", lambda self: set_back(self) - 3600)
+    assert process.running
+    assert sys.platform == "darwin" or Process("program", tmp_path).running
+
+
+def test_a_program_that_nobody_could_find_does_not_stay(process: Process, tmp_path: Path) -> None:
+    (tmp_path / "run" / "program.pid").mkdir(parents=True)  # cannot be written, as on a full disk
+    before = psutil.Process().children()
+    with pytest.raises(IsADirectoryError):
+        process.start(FOREVER)
+    assert set(psutil.Process().children()) <= set(before)
+
+
+def test_a_program_that_runs_is_found_without_its_file(process: Process, tmp_path: Path) -> None:
+    process.start(FOREVER)
+    (tmp_path / "run" / "program.pid").write_text("")
+    assert process.running
+
+
 def test_a_program_that_ignores_the_request_to_end_is_killed(process: Process) -> None:
     process.start(STUBBORN)
     process.wait_until(lambda: "up" in process.tail(), 10)
@@ -88,6 +113,23 @@ def test_a_stopped_program_stays_down(supervisor: tuple[Supervisor, list[str]], 
     time.sleep(1.5)
     assert not keeper.programs["program"].process.running
     assert not said
+
+
+def test_a_program_that_cannot_be_started_is_told_and_tried_again_later_each_time(
+    supervisor: tuple[Supervisor, list[str]], tmp_path: Path
+) -> None:
+    keeper, said = supervisor
+    program = tmp_path / "program"
+    program.symlink_to(sys.executable)
+    keeper.add("program", [str(program), *FOREVER[1:]], {}, tmp_path)
+    keeper.start("program")
+    program.unlink()
+    keeper.kill("program")
+    eventually(lambda: len(said) > 2)
+    assert "program cannot be started" in said[1]
+    assert "again in 4 s" in said[2]
+    program.symlink_to(sys.executable)
+    eventually(lambda: keeper.programs["program"].process.running)
 
 
 def test_pauses_between_crashes_grow_to_half_a_minute(tmp_path: Path) -> None:
