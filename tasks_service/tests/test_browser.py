@@ -52,6 +52,40 @@ def test_empty_pages_and_refused_forms_have_no_fault_either(open_page, manager, 
     assert faults(page, "tasks edited meanwhile") == []
 
 
+def test_of_two_who_edit_at_once_the_second_sees_both_texts_and_chooses(open_page, worker, manager):
+    task = new_task(worker, "Wash", description="Both sides.")
+    mine, theirs = open_page("/", worker), open_page("/", manager)
+
+    def save(page, title, button="Save"):
+        page.get_by_label("Title").fill(title)
+        page.get_by_role("button", name=button).click()
+
+    for page in (mine, theirs):
+        page.goto(f"/tasks/{task.pk}/edit")
+    save(theirs, "Wash it")
+    expect(theirs.get_by_role("heading", name="Wash it")).to_be_visible()
+    save(mine, "Wash them")
+    expect(mine.get_by_role("alert")).to_contain_text("Max Braun has edited this task")
+    expect(mine.get_by_role("region", name="The text as Max Braun saved it")).to_contain_text("Wash it")
+    expect(mine.get_by_label("Title")).to_have_value("Wash them")
+    theirs.goto(f"/tasks/{task.pk}/edit")
+    mine.get_by_role("button", name="Save mine").click()
+    expect(mine.get_by_role("heading", name="Wash them")).to_be_visible()
+    # The other way round: who comes second now keeps what the first one saved.
+    save(theirs, "Wash all of it")
+    expect(theirs.get_by_role("alert")).to_contain_text("Wilma Weber has edited this task")
+    expect(theirs.get_by_label("Title")).to_have_value("Wash all of it")
+    theirs.get_by_role("link", name="Keep theirs").click()
+    expect(theirs.get_by_role("heading", name="Wash them")).to_be_visible()
+    newest, before = theirs.locator(".timeline li").filter(has_text="Edited by").all()
+    expect(newest).to_contain_text("Edited by Wilma Weber")
+    assert newest.locator("dd").all_inner_texts() == ["Wash it", "Wash them"]
+    expect(before).to_contain_text("Edited by Max Braun")
+    assert before.locator("dd").all_inner_texts() == ["Wash", "Wash it"]
+    task.refresh_from_db()
+    assert (task.title, task.description, task.version) == ("Wash them", "Both sides.", 3)
+
+
 REFUSED = "SMTPRecipientsRefused: {'wilma.weber@popug.example': (550, b'5.1.1 <wilma.weber@popug.example>: Recipient"
 
 
