@@ -18,7 +18,7 @@ def everything(admin: Account, worker: Account, make_account: Make) -> dict[str,
     """Every page of auth in every state, by a name: its address, for the admin unless the name begins with `open`."""
     call_command("provision_clients", verbosity=0)
     actor, now = str(admin.pk), timezone.now()
-    make_account("max@popug.example", MANAGER, full_name="Max Braun", position="Shift manager")
+    max_ = make_account("max@popug.example", MANAGER, full_name="Max Braun", position="Shift manager")
     services.account_role_change(account_id=worker.pk, role=MANAGER, actor_id=actor, now=now)
     out = make_account("out@popug.example", full_name="Otto Out")
     services.account_deactivate(account_id=out.pk, actor_id=actor, now=now)
@@ -34,6 +34,8 @@ def everything(admin: Account, worker: Account, make_account: Make) -> dict[str,
         Client().post("/login", {"email": worker.email, "password": "wrong"})
     links = {kind: services.link_open(account_id=worker.pk, kind=kind, now=now) for kind in (INVITATION, RESET)}
     OneTimeLink.objects.filter(pk=token_hash(links[INVITATION])).update(expires_at=now)
+    used = services.link_open(account_id=max_.pk, kind=RESET, now=now)
+    OneTimeLink.objects.filter(pk=token_hash(used)).update(used_at=now)
     own = RelyingParty.objects.get(name="tasks")
     foreign = {"client_id": party.client_id, "redirect_uri": "https://roster.example/complete"}
     return {
@@ -64,5 +66,6 @@ def everything(admin: Account, worker: Account, make_account: Make) -> dict[str,
         "open-signed-out": "/signed-out?from=tasks",
         "open-link": f"/link?token={links[RESET]}",
         "open-link-expired": f"/link?token={links[INVITATION]}",
+        "open-link-used": f"/link?token={used}",
         "open-link-nowhere": "/link?token=x",
     }

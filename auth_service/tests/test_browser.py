@@ -214,6 +214,16 @@ def test_no_page_has_a_fault_in_any_theme_and_size(
     for summary in signed_in.locator("details.disclose > summary").all():
         summary.click()
     assert faults(signed_in, "auth account, about to deactivate") == []
+    signed_in.goto(everything["application"])
+    signed_in.get_by_text("Rotate the secret…").click()
+    signed_in.get_by_role("button", name="Rotate it now").click()
+    expect(signed_in.get_by_text("Copy it now: it is shown this once.")).to_be_visible()
+    assert faults(signed_in, "auth a secret while it is shown") == []
+    stranger.goto(everything["open-forgotten"])
+    stranger.get_by_label("E-mail").fill("nobody@popug.example")
+    stranger.get_by_role("button", name="Send me the link").click()
+    expect(stranger.get_by_role("heading", name="Look into your mail")).to_be_visible()
+    assert faults(stranger, "auth look into your mail") == []
 
 
 def test_no_form_with_errors_has_a_fault_in_any_theme_and_size(

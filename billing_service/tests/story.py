@@ -9,6 +9,7 @@ from billing.models import Cycle, Payout, Transfer
 from billing.selectors.clock import database_now
 from billing.services.adjustments import adjustment_post, adjustment_reverse, payout_return
 from chassis.business_time import business_date
+from eventbus.models import DeadLetter
 from eventbus.testing import deliver
 from tests.ledger import close
 from tests.make import BORIS, BOSS, NINA, WILMA, account, assigned, completed, open_cycle, reopened, task_id, task_state
@@ -54,13 +55,16 @@ def story(db):
 def pages_of(story):
     """Every page in its states: who looks, and the address."""
     fee = Transfer.objects.filter(kind="fee").first()
+    payout = Transfer.objects.filter(kind="payout").exclude(id=story["payout"]).get()
+    letter = DeadLetter.objects.get()
     finance = [
         "/", "/totals", f"/days/{story['day']}", "/days/2020-01-01", "/workers", "/workers/totals",
         f"/workers/{WILMA}", f"/workers/{WILMA}?day=2020-01-01", "/cycles", f"/cycles/{story['cycle']}",
         f"/cycles/{Cycle.objects.get(state='open').id}", "/corrections", f"/corrections?worker={BORIS}",
         f"/corrections/new?worker={WILMA}&about=POPUG-42", f"/entries/{fee.id}", f"/entries/{story['payout']}",
-        f"/entries/{story['wrong']}", f"/entries/{story['right']}/take-back", f"/tasks/{task_id()}",
-        f"/tasks/{task_id()}?worker={BORIS}", f"/tasks/{task_id(3)}", f"/tasks/{task_id(5)}", f"/tasks/{uuid4()}",
-        "/workers?show=left", "/search", "/search?q=w", "/search?q=nothing", "/dead-letters/",
+        f"/entries/{story['wrong']}", f"/entries/{story['right']}/take-back", f"/entries/{payout.id}/return",
+        f"/tasks/{task_id()}", f"/tasks/{task_id()}?worker={BORIS}", f"/tasks/{task_id(3)}", f"/tasks/{task_id(5)}",
+        f"/tasks/{uuid4()}", "/workers?show=left", "/search", "/search?q=w", "/search?q=nothing", "/dead-letters/",
+        f"/dead-letters/{letter.pk}/",
     ]  # fmt: skip
     return [*(("finance", address) for address in finance), ("worker", "/statement"), ("worker", "/workers")]

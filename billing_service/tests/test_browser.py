@@ -8,7 +8,7 @@ from billing.selectors.clock import database_now
 from billing.services.cycles import cycle_flip
 from dev.faults import faults
 from tests.ledger import close
-from tests.make import WILMA, task_id
+from tests.make import WILMA, account, task_id
 from tests.story import pages_of
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.no_cover]  # traced, it takes twice as long
@@ -26,6 +26,22 @@ def test_no_page_has_a_fault_in_any_theme_and_size(open_page, story):
         check(tabs[role], address, f"billing {role} {address}")
 
 
+def test_no_state_of_a_cycle_has_a_fault(open_page, story):
+    page = open_page("finance")
+    [cycle] = Cycle.objects.filter(state="open")
+    someone = account(role="finance", name="Fatima Finke").id
+    for said, state in {
+        "It is due and waits": {"due_at": database_now().replace(microsecond=0)},
+        "Fatima Finke asked to close it now": {"requested_at": database_now(), "requested_by": someone},
+        "It is being closed": {"state": "closing", "closing_at": database_now()},
+        "Closing failed": {"failure": "OperationalError: " + "x" * 200, "failed_at": database_now()},
+    }.items():
+        Cycle.objects.filter(id=cycle.id).update(**state)
+        page.goto(f"/cycles/{cycle.id}")
+        expect(page.get_by_text(said)).to_be_visible()
+        assert faults(page, f"billing cycle: {said}") == []
+
+
 def test_an_empty_page_has_no_fault_either(open_page):
     page = open_page("finance")
     for address in ("/", "/workers", "/cycles", "/corrections", "/statement", "/nowhere"):
@@ -34,11 +50,17 @@ def test_an_empty_page_has_no_fault_either(open_page):
 
 def test_refused_forms_and_a_preview_have_no_fault_either(open_page, story):
     page = open_page("finance")
-    for address in ("/corrections/new", f"/entries/{story['right']}/take-back"):
-        page.goto(address)
-        page.locator("main form button[type=submit]").first.click()
-        expect(page.locator(".field-error").first).to_be_visible()
-        assert faults(page, f"billing refused {address}") == []
+    page.goto(f"/entries/{story['right']}/take-back")
+    page.get_by_role("button", name="Post the opposite").click()
+    expect(page.locator(".field-error").first).to_be_visible()
+    assert faults(page, "billing refused taking back") == []
+    page.goto("/corrections/new")
+    account(name="Wanda Wolf")
+    page.get_by_label("Worker", exact=True).fill("w")
+    page.get_by_role("button", name="Preview").click()
+    expect(page.get_by_role("button", name="Wanda Wolf")).to_be_visible()
+    expect(page.locator(".field-error")).to_have_count(4)
+    assert faults(page, "billing refused correction with several people to choose") == []
     page.goto(f"/corrections/new?worker={WILMA}")
     page.get_by_label("pay to the worker").check()
     page.get_by_label("Amount").fill("3")

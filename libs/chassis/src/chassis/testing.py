@@ -1,13 +1,14 @@
 """For the browser tests of a service: each of its forms is sent twice at once, as an impatient thumb does."""
 
 from collections.abc import Iterable
+from datetime import date
 from http import HTTPStatus
 from typing import Any
 
 from django.test import Client
 from django.urls import URLPattern, reverse
 
-_NOBODY = {"UUIDConverter": "00000000-0000-0000-0000-000000000000", "IntConverter": 1}
+_NOBODY = {"UUIDConverter": "00000000-0000-0000-0000-000000000000", "IntConverter": 1, "DayConverter": date(2026, 3, 2)}
 # The button counts as pressed, and both are on their way before the first is answered.
 _TWICE = """(form) => {
   const button = form.querySelector("button[type=submit], button:not([type])");
