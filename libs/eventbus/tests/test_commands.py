@@ -22,7 +22,7 @@ from sample.models import Effect, Order
 from sample.published import bank, order
 
 from dev.ports import free
-from eventbus import publish
+from eventbus import dead_letters, publish
 from eventbus.conf import conf
 from eventbus.kafka import client_settings, consumer_settings, producer_settings
 from eventbus.models import CachedSchema, DeadLetter, OutboxRow
@@ -140,6 +140,15 @@ def test_dead_letters_are_listed_and_shown():
     assert "content: 6a756e6b" in run("dead_letters", "show", str(letter.pk))
     with pytest.raises(CommandError, match="no dead letter"):
         run("dead_letters", "show", "4711")
+
+
+@pytest.mark.django_db
+def test_dead_letters_that_were_decided_about_are_listed_too():
+    letter = dead_letter()
+    assert run("dead_letters", "list", "--decided") == ""
+    dead_letters.discard(letter.pk, by="me", reason="a test")
+    assert "(discarded)" in run("dead_letters", "list", "--decided")
+    assert f"{letter.pk} " in run("dead_letters", "list", "--decided")
 
 
 @pytest.mark.django_db

@@ -10,7 +10,8 @@ from sample.models import Effect
 from sample.published import bank
 
 import eventbus
-from eventbus import dead_letters
+from dev.language import speaking
+from eventbus import dead_letters, views
 from eventbus.memory import MemoryBus
 from eventbus.models import DeadLetter
 from eventbus.reasons import REASONS, reason_of
@@ -71,13 +72,71 @@ def test_the_list_has_pages_of_fifty():
     assert len(first.context["letters"]) == 50
     after = first.context["next_after"]
     assert f"?after={after}" in text(first)
+    assert "Previous" not in text(first)
     last = CHIEF.get(f"/dead-letters/?after={after}")
     assert len(last.context["letters"]) == 1
+    assert 'rel="next"' not in text(last)
+    before = last.context["previous_before"]
+    assert f"?before={before}" in text(last)
+    back = CHIEF.get(f"/dead-letters/?before={before}")
+    assert back.context["letters"] == first.context["letters"]
+    assert "Previous" not in text(back)
+    assert back.context["next_after"] == after
     assert "No more dead letters" in text(CHIEF.get(f"/dead-letters/?after={after + 1000}"))
 
 
-def test_a_page_that_is_not_understood_is_an_error():
-    assert CHIEF.get("/dead-letters/?after=soon").status_code == 400
+@pytest.mark.parametrize("question", ["after=soon", "before=soon", "show=all"])
+def test_a_page_that_is_not_understood_is_an_error(question):
+    assert CHIEF.get(f"/dead-letters/?{question}").status_code == 400
+
+
+def test_what_was_decided_is_found_again_with_its_reason_newest_first():
+    found = letter()
+    assert "Nothing was decided yet" in text(CHIEF.get("/dead-letters/?show=decided"))
+    CHIEF.post(f"/dead-letters/{found.pk}/discard/", {"reason": "It was a test."})
+    consumed.healed.set()
+    CHIEF.post(f"/dead-letters/{found.pk + 1}/retry/")
+    assert "There is nothing to do" in text(CHIEF.get("/dead-letters/"))
+    assert 'href="/dead-letters/?show=decided"' in text(CHIEF.get("/dead-letters/"))
+    page = CHIEF.get("/dead-letters/?show=decided")
+    assert [row.pk for row in page.context["letters"]] == [found.pk + 1, found.pk]
+    assert "It was a test." in text(page)
+    assert f'href="/dead-letters/{found.pk}/"' in text(page)
+
+
+def test_what_was_decided_has_pages_both_ways(monkeypatch):
+    monkeypatch.setattr(views, "PAGE_SIZE", 2)
+    letter()
+    DeadLetter.objects.update(sequence_key="")
+    rows = list(DeadLetter.objects.all())
+    for number in range(3):
+        DeadLetter.objects.create(group=rows[0].group, topic="t", partition=0, offset=number, headers=b"", reason="x",
+            received_at=rows[0].received_at, state=DeadLetter.State.DISCARDED)  # fmt: skip
+    DeadLetter.objects.update(state=DeadLetter.State.DISCARDED)
+    pks = sorted(DeadLetter.objects.values_list("pk", flat=True), reverse=True)
+    walked, address = [], "?show=decided"
+    while address:
+        page = CHIEF.get(f"/dead-letters/{address}")
+        walked.append([row.pk for row in page.context["letters"]])
+        address = re.search(r'rel="next" href="([^"]+)"', text(page))
+        address = address and address[1].replace("&amp;", "&")
+    assert walked == [pks[:2], pks[2:4], pks[4:]]
+    back = re.search(r'rel="prev" href="([^"]+)"', text(page))[1].replace("&amp;", "&")
+    assert [row.pk for row in CHIEF.get(f"/dead-letters/{back}").context["letters"]] == pks[2:4]
+
+
+def test_what_became_of_a_retry_is_said_in_the_language_of_the_page(tmp_path, settings):
+    found = letter()
+    texts = {
+        "Applied %(applied)s, %(left)s left. It failed again: %(error)s": "%(left)s bleiben: %(error)s",
+        "It was decided about before. Nothing was done now.": "Schon entschieden.",
+    }
+    with speaking(texts, folder=tmp_path, settings=settings):
+        again = CHIEF.post(f"/dead-letters/{found.pk}/retry/", follow=True)
+        dead_letters.discard(found.pk, by="another", reason="why")
+        late = CHIEF.post(f"/dead-letters/{found.pk}/retry/", follow=True)
+    assert "2 bleiben: ValueError" in text(again)
+    assert "Schon entschieden." in text(late)
 
 
 def test_the_detail_shows_content_and_what_waits():

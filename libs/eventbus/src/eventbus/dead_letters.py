@@ -41,9 +41,15 @@ class Retried:
     error: str
 
 
-def listing(*, after: int = 0, size: int = 50) -> Listing[DeadLetter]:
-    """The dead letters that somebody has to decide about, oldest first, with `waiting_behind`."""
-    return list(_heads().filter(id__gt=after)[:size])
+def listing(*, after: int = 0, before: int = 0, size: int = 50, decided: bool = False) -> Listing[DeadLetter]:
+    """The dead letters that somebody has to decide about, oldest first, with `waiting_behind`; or those `decided`
+    about, newest first. They follow the letter `after` in that order, or lead up to the letter `before`."""
+    found = DeadLetter.objects.exclude(state__in=OPEN).select_related("group") if decided else _heads()
+    falling = decided != bool(before)
+    if edge := before or after:
+        found = found.filter(id__lt=edge) if falling else found.filter(id__gt=edge)
+    rows = list(found.order_by("-id" if falling else "id")[:size])
+    return rows[::-1] if before else rows
 
 
 def _heads() -> QuerySet[DeadLetter]:

@@ -10,6 +10,7 @@ from django.contrib import messages
 from django.core.exceptions import BadRequest
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST, require_safe
 
@@ -21,10 +22,11 @@ PAGE_SIZE = 50
 _WAITING_SHOWN = 20
 _APPLIED = gettext_lazy("Applied, with all that waited behind it.")
 _APPLIED_BEFORE = gettext_lazy("It was applied before, with all that waited behind it. Nothing was done now.")
+_DECIDED_BEFORE = gettext_lazy("It was decided about before. Nothing was done now.")
 _DISCARDED = gettext_lazy("Discarded. It stays in the record with your reason.")
 
 
-def _everybody(_: HttpRequest) -> bool:
+def _everybody(_request: HttpRequest) -> bool:
     return True
 
 
@@ -37,11 +39,11 @@ class Letter(Protocol):
     def about(self) -> str: ...
 
 
-def _nowhere(_: Letter) -> str:
+def _nowhere(_letter: Letter) -> str:
     return ""
 
 
-def _takes(_: str) -> None:
+def _takes(_reason: str) -> None:
     pass
 
 
@@ -75,17 +77,30 @@ class DiscardForm(forms.Form):
 
 @require_safe
 def letter_list(request: HttpRequest) -> HttpResponse:
-    """Oldest first, 50 to a page."""
-    after = request.GET.get("after", "0")
-    if not after.isdecimal():
-        raise BadRequest("after is the number of a dead letter.")
-    letters = list(dead_letters.listing(after=int(after), size=PAGE_SIZE + 1))
+    """Those to decide about, oldest first; or those decided about, newest first; 50 to a page."""
+    after, before = (_number(request, name) for name in ("after", "before"))
+    show = request.GET.get("show", "")
+    if show not in ("", "decided"):
+        raise BadRequest(_("show is decided, or nothing."))
+    found = dead_letters.listing(after=after, before=before, size=PAGE_SIZE + 1, decided=bool(show))
+    more = len(found) > PAGE_SIZE
+    letters = found[more:] if before else found[:PAGE_SIZE]
     context = {
-        "letters": letters[:PAGE_SIZE],
-        "next_after": letters[PAGE_SIZE - 1].pk if len(letters) > PAGE_SIZE else None,
-        "after": int(after),
+        "letters": letters,
+        "decided": bool(show),
+        "next_after": letters[-1].pk if letters and (more or before) else None,
+        "previous_before": letters[0].pk if letters and (more if before else after) else None,
+        "elsewhere": bool(after or before),
     }
     return render(request, "eventbus/dead_letters.html", context)
+
+
+def _number(request: HttpRequest, name: str) -> int:
+    """A place in the list, as the links to its pages name it; zero where there is none."""
+    text = request.GET.get(name, "0")
+    if not text.isdecimal():
+        raise BadRequest(_("%(name)s is the number of a dead letter.") % {"name": name})
+    return int(text)
 
 
 @require_safe
@@ -102,15 +117,18 @@ def letter_retry(request: HttpRequest, pk: int) -> HttpResponse:
     """
     try:
         result = dead_letters.retry(pk, by=_who(request))
-    except dead_letters.NotOpen as error:
+    except dead_letters.NotOpen:
         if _decided_so(request, pk, DeadLetter.State.APPLIED):
             messages.info(request, _APPLIED_BEFORE)
         else:
-            messages.warning(request, str(error))
+            messages.warning(request, _DECIDED_BEFORE)
     except Exception as error:
         if not is_transient(error):
             raise
-        messages.error(request, f"Something it needs is away, nothing was done; try again later: {error}")
+        messages.error(
+            request,
+            _("Something it needs is away, nothing was done; try again later: %(error)s") % {"error": error},
+        )
     else:
         _tell(request, result)
     return redirect("dead_letters:detail", pk=pk)
@@ -124,11 +142,11 @@ def letter_discard(request: HttpRequest, pk: int, around: Around) -> HttpRespons
         return _detail(request, pk, around, form=form, status=422)
     try:
         dead_letters.discard(pk, by=_who(request), reason=form.cleaned_data["reason"])
-    except dead_letters.NotOpen as error:
+    except dead_letters.NotOpen:
         if _decided_so(request, pk, DeadLetter.State.DISCARDED, resolution=form.cleaned_data["reason"]):
             messages.success(request, _DISCARDED)
         else:
-            messages.warning(request, str(error))
+            messages.warning(request, _DECIDED_BEFORE)
     else:
         messages.success(request, _DISCARDED)
     return redirect("dead_letters:detail", pk=pk)
@@ -174,6 +192,7 @@ def _who(request: HttpRequest) -> str:
 
 def _tell(request: HttpRequest, result: dead_letters.Retried) -> None:
     if result.error:
-        messages.error(request, f"Applied {result.applied}, {result.left} left. It failed again: {result.error}")
+        told = _("Applied %(applied)s, %(left)s left. It failed again: %(error)s")
+        messages.error(request, told % {"applied": result.applied, "left": result.left, "error": result.error})
     else:
         messages.success(request, _APPLIED)

@@ -1,6 +1,7 @@
 """`dead_letters list|show|retry|discard`: the same decisions as on the page."""
 
 import getpass
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
@@ -17,7 +18,8 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         """`retry` takes a number or --all."""
         actions = parser.add_subparsers(dest="action", required=True)
-        actions.add_parser("list")
+        decided = "those decided about, newest first"
+        actions.add_parser("list").add_argument("--decided", action="store_true", help=decided)
         actions.add_parser("show").add_argument("id", type=int)
         retry = actions.add_parser("retry")
         retry.add_argument("id", type=int, nargs="?")
@@ -34,7 +36,7 @@ class Command(BaseCommand):
         try:
             match options["action"]:
                 case "list":
-                    self._list()
+                    self._list(_all_decided() if options["decided"] else _all_heads())
                 case "show":
                     self._show(options["id"])
                 case "retry":
@@ -49,12 +51,12 @@ class Command(BaseCommand):
                 raise
             raise CommandError(f"Something it needs is away, nothing was done: {error}") from error
 
-    def _list(self) -> None:
-        for letter in _all_heads():
-            behind = letter.waiting_behind  # type: ignore[attr-defined]
+    def _list(self, letters: Iterable[DeadLetter]) -> None:
+        for letter in letters:
+            behind = f"{letter.waiting_behind} waiting behind" if letter.is_open else letter.state  # type: ignore[attr-defined]
             self.stdout.write(
                 f"{letter.pk} {letter.received_at.isoformat()} {letter.group.name} {letter.event_name or letter.topic}"
-                f" {letter.key_text} {letter.reason}: {letter.error[:200]} ({behind} waiting behind)"
+                f" {letter.key_text} {letter.reason}: {letter.error[:200]} ({behind})"
             )
 
     def _show(self, pk: int) -> None:
@@ -92,6 +94,13 @@ class Command(BaseCommand):
             failed += bool(result.error)
         if failed:
             raise CommandError(f"{failed} of {len(pks)} failed again.")
+
+
+def _all_decided() -> Iterator[DeadLetter]:
+    after = 0
+    while page := dead_letters.listing(after=after, size=500, decided=True):
+        yield from page
+        after = page[-1].pk
 
 
 def _all_heads() -> list[DeadLetter]:
