@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -20,8 +22,17 @@ from analytics.domain import (
     week_of,
     weeks_of,
 )
+from analytics.web.forms import PRESETS, in_words
+from dev.language import speaking
 
 DAYS = st.dates(date(2000, 1, 1), date(2199, 12, 31))
+
+
+def why_not(first: str, last: str) -> str:
+    """What the page says of a period that is none."""
+    with pytest.raises(PeriodError) as refused:
+        period_read(first, last)
+    return in_words(refused.value)
 
 
 def test_both_days_are_included():
@@ -34,25 +45,33 @@ def test_one_day_is_a_period():
 
 def test_a_leap_year_fits_and_one_day_more_does_not():
     assert period_read("2028-01-01", "2028-12-31").days == DAYS_MAX
-    with pytest.raises(PeriodError, match="at most 366 days; this one has 367"):
-        period_read("2028-01-01", "2029-01-01")
+    assert why_not("2028-01-01", "2029-01-01") == "A period has at most 366 days; this one has 367."
 
 
 @pytest.mark.parametrize(
     ("first", "last", "reason"),
     [
         ("2026-03-02", "2026-03-01", "The first day comes after the last one."),
-        ("", "2026-03-01", "Choose the first day"),
-        ("2026-03-01", "", "Choose the last day"),
-        ("yesterday", "2026-03-01", "“yesterday” is not a date"),
-        ("2026-02-29", "2026-03-01", "“2026-02-29” is not a date"),
-        ("0001-01-01", "2026-03-01", "between 2000 and 2199"),
-        ("2026-03-01", "9999-12-31", "between 2000 and 2199"),
+        ("", "2026-03-01", "Choose the first day of the period."),
+        ("2026-03-01", "", "Choose the last day of the period."),
+        ("yesterday", "2026-03-01", "“yesterday” is not a date: write it as 2026-03-31."),
+        ("2026-02-29", "2026-03-01", "“2026-02-29” is not a date: write it as 2026-03-31."),
+        ("0001-01-01", "2026-03-01", "Choose days between 2000 and 2199."),
+        ("2026-03-01", "9999-12-31", "Choose days between 2000 and 2199."),
     ],
 )
 def test_what_is_no_period_is_said_in_words(first: str, last: str, reason: str):
-    with pytest.raises(PeriodError, match=reason):
-        period_read(first, last)
+    assert why_not(first, last) == reason
+
+
+def test_every_period_that_people_choose_by_name_has_a_name_that_is_translated():
+    assert list(PRESETS) == list(presets(date(2026, 3, 4)))
+    assert all(str(label) == name for name, label in PRESETS.items())
+
+
+def test_what_is_no_period_is_said_in_the_language_of_the_page(tmp_path: Path, settings: Any):
+    with speaking({"Choose the first day of the period.": "Von wann?"}, folder=tmp_path, settings=settings):
+        assert why_not("", "2026-03-01") == "Von wann?"
 
 
 def test_a_week_begins_on_monday():

@@ -105,9 +105,24 @@ def test_an_admin_sees_why_a_mail_was_not_sent_and_when_it_is_tried_again(
     assert "Next try" in panel()
     services.mail_send(clock=lambda: timezone.now() + timedelta(hours=73))
     assert "Given up, because its link has expired" in panel()
+    assert "Send the link again." in panel()
     settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
     form = form_of(client.get(account_page(invited)), account_page(invited, "/link"))
     assert "new link is on its way" in said(client.post(account_page(invited, "/link"), form, follow=True))
     services.mail_send(clock=timezone.now)
     assert panel().startswith("sent You are invited to Task Tracker")
     assert outbox.outbox[0].to == ["new@popug.example"]
+
+
+def test_where_no_button_sends_a_new_link_an_admin_is_told_who_asks_for_one(
+    admin: Account, worker: Account, browser: SignIn, settings: Any
+) -> None:
+    now = timezone.now()
+    services.password_reset_request(email=worker.email, base_url="http://auth.example", now=now)
+    away(settings)
+    services.mail_send(clock=lambda: now)
+    services.mail_send(clock=lambda: now + timedelta(hours=2))
+    shown = page(browser(admin).get(account_page(worker)))
+    told = " ".join(shown.select_one(".mails").get_text(" ").split())
+    assert told.endswith("This person has a new one sent under “Forgotten password”.")
+    assert not shown.find("button", string="Send the link again")

@@ -14,6 +14,7 @@ from billing.selectors.clock import database_now
 from billing.services.mails import payout_mails_send
 from chassis.outgoing import BATCH, LEASE, NOT_YET, claim, message_id
 from chassis.replica.models import Account
+from dev.language import speaking
 from eventbus import event_id
 from eventbus.testing import deliver
 from tests.ledger import close
@@ -53,6 +54,16 @@ def test_the_worker_is_told_the_amount_once(payout):
     assert message.extra_headers["Message-ID"] == payout.message_id
     payout.refresh_from_db()
     assert (payout.done_at, payout.sent_to, payout.attempts) == (now, "wilma@popug.example", 1)
+
+
+def test_the_mail_is_in_the_language_of_the_installation(payout, tmp_path, settings):
+    account(WILMA)
+    texts = {"You were paid %(amount)s": "Auszahlung: %(amount)s", "Hello %(name)s,": "Hallo %(name)s,"}
+    with speaking(texts, folder=tmp_path, settings=settings):
+        payout_mails_send(clock=database_now)
+    [message] = mail.outbox
+    assert message.subject == f"Auszahlung: ${reward(task_id()) / 100:.2f}"
+    assert message.body.startswith("Hallo Wilma Weber,\n\nThe billing cycle of 2 Mar 2026, 18:00 CET is closed")
 
 
 def test_the_message_id_follows_from_the_payout(payout):

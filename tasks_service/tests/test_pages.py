@@ -128,6 +128,11 @@ def test_the_full_form_lets_leaders_pick_and_others_not(browser):
     workers = [person("worker", name) for name in ("Anna Arm", "Bert Bein")]
     person("worker", "Gone Gone", active=False)
     manager = browser("manager")
+
+    def way_there(client):
+        return text_of(soup(client.get("/")).select_one("a[href='/tasks/new']"))
+
+    assert way_there(manager) == "New task with description or assignee"
     options = [text_of(option) for option in soup(manager.get("/tasks/new")).select("option")]
     assert options == ["A random worker", "Anna Arm", "Bert Bein"]
     fields = {"title": "[popug-1] Wash", "description": "Both\r\nsides", "form_key": str(uuid4())}
@@ -136,6 +141,7 @@ def test_the_full_form_lets_leaders_pick_and_others_not(browser):
     assert answer.headers["Location"] == f"/tasks/{task.pk}"
     assert (task.assignee_id, task.description) == (workers[1].pk, "Both\nsides")
     me = browser("worker", account=workers[0])
+    assert way_there(me) == "New task with description"
     assert not soup(me.get("/tasks/new")).select("select")
     me.post("/tasks/new", fields | {"assignee": str(workers[1].pk), "form_key": str(uuid4())})
     assert Task.objects.count() == 2

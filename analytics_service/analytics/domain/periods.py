@@ -11,7 +11,13 @@ _FIRST_YEAR, _LAST_YEAR = 2000, 2199
 
 
 class PeriodError(ValueError):
-    """A period that is not understood. The message is for the person who chose it."""
+    """A period that is not understood. `code` is no_first, no_last, date, year, reversed or long; `values` are what its
+    words name."""
+
+    def __init__(self, code: str, **values: object) -> None:
+        super().__init__(code)
+        self.code = code
+        self.values = values
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,21 +43,21 @@ def period_read(first: str, last: str) -> Period:
     """
     period = Period(_date(first, "first"), _date(last, "last"))
     if period.end < period.start:
-        raise PeriodError("The first day comes after the last one.")
+        raise PeriodError("reversed")
     if period.days > DAYS_MAX:
-        raise PeriodError(f"A period has at most {DAYS_MAX} days; this one has {period.days:,}.")
+        raise PeriodError("long", most=DAYS_MAX, days=f"{period.days:,}")
     return period
 
 
 def _date(text: str, which: str) -> date:
     if not text:
-        raise PeriodError(f"Choose the {which} day of the period.")
+        raise PeriodError(f"no_{which}")
     try:
         found = date.fromisoformat(text)
     except ValueError:
-        raise PeriodError(f"“{text[:40]}” is not a date: write it as 2026-03-31.") from None
+        raise PeriodError("date", text=text[:40]) from None
     if not _FIRST_YEAR <= found.year <= _LAST_YEAR:
-        raise PeriodError(f"Choose days between {_FIRST_YEAR} and {_LAST_YEAR}.")
+        raise PeriodError("year", first=_FIRST_YEAR, last=_LAST_YEAR)
     return found
 
 

@@ -7,10 +7,26 @@ from datetime import date
 
 from django.http import QueryDict
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from analytics.domain import Period, PeriodError, period_read, presets
 from chassis.errors import NotUnderstood
 
+PERIOD_ERRORS = {
+    "no_first": gettext_lazy("Choose the first day of the period."),
+    "no_last": gettext_lazy("Choose the last day of the period."),
+    "date": gettext_lazy("“%(text)s” is not a date: write it as 2026-03-31."),
+    "year": gettext_lazy("Choose days between %(first)s and %(last)s."),
+    "reversed": gettext_lazy("The first day comes after the last one."),
+    "long": gettext_lazy("A period has at most %(most)s days; this one has %(days)s."),
+}
+PRESETS = {
+    "Last 30 days": gettext_lazy("Last 30 days"),
+    "This week": gettext_lazy("This week"),
+    "This month": gettext_lazy("This month"),
+    "Last month": gettext_lazy("Last month"),
+    "Last 365 days": gettext_lazy("Last 365 days"),
+}
 _PARAMETERS = frozenset({"from", "to"})
 
 
@@ -34,6 +50,11 @@ class Choice:
     presets: list[Preset]
 
 
+def in_words(error: PeriodError) -> str:
+    """Why a period is none, for the person who chose it."""
+    return str(PERIOD_ERRORS[error.code]) % error.values
+
+
 def choice_read(query: QueryDict, *, today: date) -> Choice:
     """The period of the address; the first preset where it names none.
 
@@ -48,6 +69,6 @@ def choice_read(query: QueryDict, *, today: date) -> Choice:
     try:
         period, error = period_read(first.strip(), last.strip()), ""
     except PeriodError as wrong:
-        period, error = None, str(wrong)
-    links = [Preset(label, usual_period, usual_period == period) for label, usual_period in usual.items()]
+        period, error = None, in_words(wrong)
+    links = [Preset(str(PRESETS[label]), usual_period, usual_period == period) for label, usual_period in usual.items()]
     return Choice(first, last, period, error, links)

@@ -10,7 +10,7 @@ from django.views.decorators.http import require_safe
 from analytics import selectors
 from analytics.domain import Period, PeriodError, period_read
 from analytics.web import exports
-from analytics.web.forms import choice_read
+from analytics.web.forms import choice_read, in_words
 from analytics.web.shown import shown, tasks_shown
 from chassis.business_time import business_date
 from chassis.permissions import requires
@@ -75,4 +75,4 @@ def _period(first: date, last: date) -> Period:
     try:
         return period_read(first.isoformat(), last.isoformat())
     except PeriodError as error:
-        raise Http404(str(error)) from error
+        raise Http404(in_words(error)) from error

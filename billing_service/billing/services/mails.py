@@ -7,6 +7,7 @@ from datetime import timedelta
 from django.conf import settings
 from django.core.mail import EmailMessage
 from django.template.loader import render_to_string
+from django.utils.translation import gettext as _
 
 from billing.models import Payout
 from chassis.money import format_cents
@@ -39,7 +40,7 @@ def _message(payout: Payout, account: Account) -> EmailMessage:
         "url": f"{settings.PUBLIC_URL}/statement",
     }
     return EmailMessage(
-        subject=f"You were paid {amount}",
+        subject=_("You were paid %(amount)s") % {"amount": amount},
         body=render_to_string("billing/mail/payout.txt", context),
         to=[account.email],
         headers={"Message-ID": payout.message_id},

@@ -130,6 +130,7 @@ def list_page(
         "rows": rows_of(page.rows, viewer=request.user, now=now),
         "quick_add": quick_add,
         "empty": not page.rows,
+        "leads": domain.is_leader(request.user.role),
         "now": now,
     }
     return render(request, "tasks/list.html", context, status=status)
