@@ -3,8 +3,9 @@
 import json
 from collections.abc import Callable
 from http import HTTPStatus
+from http.client import HTTPException
 from typing import Any
-from urllib.error import HTTPError, URLError
+from urllib.error import HTTPError
 from urllib.parse import quote
 from urllib.request import Request, urlopen
 
@@ -17,6 +18,7 @@ from eventbus.errors import Rejected, TransientError
 
 _TIMEOUT_SECONDS = 3
 _CONTENT_TYPE = "application/vnd.schemaregistry.v1+json"
+_UNKNOWN = (40401, 40403)  # the API's codes for a subject and for a schema that it does not have
 
 # Reads or writes the cache on whatever connection the caller has: (SQL, parameters) -> rows.
 Query = Callable[[str, tuple[Any, ...]], list[tuple[Any, ...]]]
@@ -26,8 +28,9 @@ class RegistryAway(TransientError):
     """The registry does not answer."""
 
 
-class RegistryRefused(Exception):
-    """The registry does not take the schema, because it is incompatible or invalid."""
+class RegistryRefused(TransientError):
+    """The registry does not take the schema, because it is incompatible or invalid: where there is nobody to tell, as
+    in a relay, it is asked again later."""
 
 
 class Registry:
@@ -70,17 +73,34 @@ class Registry:
         data = None if body is None else json.dumps(body).encode()
         request = Request(self._url + path, data, {"Content-Type": _CONTENT_TYPE}, method=method)  # noqa: S310
         try:
-            with urlopen(request, timeout=self._timeout) as response:  # noqa: S310
-                return dict(json.load(response))
-        except HTTPError as error:
-            if error.code == HTTPStatus.NOT_FOUND:
-                return None
-            detail = f"{error.code} {error.read().decode(errors='replace')}"
-            if error.code in {HTTPStatus.CONFLICT, HTTPStatus.UNPROCESSABLE_ENTITY}:
-                raise RegistryRefused(detail) from error
-            raise RegistryAway(f"The schema registry answers {detail}") from error
-        except (URLError, OSError, ValueError) as error:
+            try:
+                with urlopen(request, timeout=self._timeout) as response:  # noqa: S310
+                    return _object(response.read())
+            except HTTPError as error:
+                status, answer = error.code, error.read()
+        except (OSError, HTTPException, ValueError) as error:
             raise RegistryAway(f"The schema registry does not answer: {error}") from error
+        if status == HTTPStatus.NOT_FOUND and _says_unknown(answer):
+            return None
+        detail = f"{status} {answer.decode(errors='replace')}"
+        if status in {HTTPStatus.CONFLICT, HTTPStatus.UNPROCESSABLE_ENTITY}:
+            raise RegistryRefused(detail)
+        raise RegistryAway(f"The schema registry answers {detail}")
+
+
+def _object(answer: bytes) -> dict[str, Any]:
+    found = json.loads(answer)
+    if not isinstance(found, dict):
+        raise ValueError(f"{answer!r} is no object")
+    return found
+
+
+def _says_unknown(answer: bytes) -> bool:
+    """Whether a 404 is the registry's own: a proxy's says nothing about schemas."""
+    try:
+        return _object(answer).get("error_code") in _UNKNOWN
+    except ValueError:
+        return False
 
 
 def _subject(schema: Schema) -> str:
