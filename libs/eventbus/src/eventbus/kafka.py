@@ -64,5 +64,6 @@ def consumer_settings(group: str) -> dict[str, Any]:
         "fetch.wait.max.ms": 100,
         "fetch.queue.backoff.ms": 10,
         "queued.min.messages": 5_000,
+        "queued.max.messages.kbytes": 16_384,  # ten batches of usual records; of large ones what the memory bears
         "reconnect.backoff.max.ms": 1_000,
     }
