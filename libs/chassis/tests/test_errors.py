@@ -1,7 +1,8 @@
 """Pages for what goes wrong."""
 
 import pytest
-from django.db import connection
+from django.db import InternalError, connection
+from django.test import Client
 from django.test.client import FakePayload
 
 HTMX = {"HX-Request": "true"}
@@ -45,6 +46,17 @@ def test_with_the_database_down_htmx_gets_a_fragment(calm):
     response = calm.get("/database-away", headers=HTMX)
     assert response.status_code == 503
     assert response.content.startswith(b"<p data-error-message>")
+
+
+@pytest.mark.parametrize("address", ["/database-demoted", "/frozen"])
+def test_a_database_that_changes_hands_or_ended_the_session_is_away(transactional_db, calm, address):
+    assert calm.get(address).status_code == 503
+
+
+def test_a_statement_after_an_error_in_its_transaction_is_our_fault(transactional_db, calm):
+    with pytest.raises(InternalError):
+        Client().get("/handled-wrongly")
+    assert calm.get("/handled-wrongly").status_code == 500
 
 
 def test_the_503_page_keeps_the_chosen_theme(calm):

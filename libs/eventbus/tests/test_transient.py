@@ -1,18 +1,22 @@
 """Which errors of Postgres are tried again, and which are an event's fault."""
 
 import secrets
+import select
 from io import BytesIO
 
 import pytest
+from django.db import connection
 from fastavro import schemaless_writer
 from sample import consumed
 from sample.models import Effect
 from sample.published import bank
+from structlog.testing import capture_logs
 
 from eventbus import dead_letters
 from eventbus.catalogue import catalogue
 from eventbus.codec import MAX_KEY_BYTES, Headers, read_body
-from eventbus.memory import MemoryBus
+from eventbus.consumer import Consumer
+from eventbus.memory import MemoryBus, MemorySource
 from eventbus.models import DeadLetter, OutboxRow
 from eventbus.registry import FixedIds
 from eventbus.testing import deliver, wire
@@ -64,3 +68,45 @@ def test_an_event_that_is_too_much_for_postgres_is_a_dead_letter_of_its_own():
     assert (retried.applied, retried.left) == (0, 1)
     consumed.healed.set()
     assert dead_letters.retry(letter.pk, by="me").applied == 1
+
+
+class Freezing(MemorySource):
+    """The process stands still before its first commit, for longer than Postgres waits."""
+
+    frozen = False
+
+    def confirm(self) -> None:
+        if not self.frozen:
+            self.frozen = True
+            with connection.cursor() as cursor:
+                cursor.execute("SET LOCAL idle_in_transaction_session_timeout = 20")
+                select.select([cursor.connection.fileno()], [], [], 30)  # until Postgres says that it is over
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_session_that_postgres_ended_before_the_commit_is_replaced():
+    bus = MemoryBus()
+    bus.send(*wire(bank("PaymentMade", number=1), FixedIds()))
+    with capture_logs() as lines:
+        assert Consumer("payments", Freezing(bus, "payments")).step(timeout=0) == 1
+    assert Effect.objects.get().number == 1
+    assert [line["event"] for line in lines][:2] == ["try_again", "event_applied"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_primary_that_became_a_standby_is_asked_again():
+    bus = MemoryBus()
+    bus.send(*wire(bank("PaymentMade", number=1), FixedIds()))
+    consumer = bus.consumer("payments")
+    with connection.cursor() as cursor:
+        cursor.execute("SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY")  # for as long as the session lasts
+    with capture_logs() as lines:
+        assert consumer.step(timeout=0) == 1
+    assert Effect.objects.get().number == 1
+    assert [line["event"] for line in lines][:2] == ["try_again", "event_applied"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_handler_that_goes_on_after_an_error_of_the_database_is_to_blame():
+    deliver("payments", [bank("PaymentMade", text="goes on")])
+    assert DeadLetter.objects.get().error.startswith("InternalError")

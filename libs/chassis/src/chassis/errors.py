@@ -6,7 +6,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.signals import got_request_exception
-from django.db import InterfaceError, OperationalError
+from django.db import InterfaceError, InternalError, OperationalError
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.shortcuts import render
 from django.template.loader import render_to_string
@@ -18,6 +18,8 @@ RETRY_AFTER_SECONDS = 5
 DRAINED_BYTES = 64 * 1024 * 1024
 _CHUNK_BYTES = 64 * 1024
 THEMES = ("light", "dark")
+# A primary that became a standby, and sessions ended in their transaction: Django calls them errors within Postgres.
+_PASSING = ("25006", "25P03", "25P04")
 
 
 class NotUnderstood(Exception):
@@ -106,8 +108,14 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
 
 def _remember_database_error(*, request: HttpRequest | None = None, **_kwargs: Any) -> None:
     """Django turns exceptions of views and of middleware into a response; this is the one place that sees them all."""
-    if request is not None and isinstance(sys.exc_info()[1], (OperationalError, InterfaceError)):
+    if request is not None and _passes(sys.exc_info()[1]):
         request.database_unavailable = True  # type: ignore[attr-defined]
+
+
+def _passes(error: BaseException | None) -> bool:
+    if isinstance(error, InternalError):
+        return getattr(error.__cause__, "sqlstate", None) in _PASSING
+    return isinstance(error, (OperationalError, InterfaceError))
 
 
 got_request_exception.connect(_remember_database_error, dispatch_uid="chassis.errors")

@@ -1,11 +1,13 @@
 """Pages of the sample service: one of each kind."""
 
+import contextlib
+import select
 from datetime import UTC, datetime, timedelta
 
 from django import forms
 from django.contrib import messages
 from django.contrib.sessions.models import Session
-from django.db import OperationalError
+from django.db import DataError, OperationalError, connection, transaction
 from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.utils.html import escape
@@ -159,6 +161,31 @@ def undecided(request):
 @public
 def database_away(request):
     raise OperationalError("the connection was lost")
+
+
+@public
+@transaction.atomic
+def database_demoted(request):
+    with connection.cursor() as cursor:
+        cursor.execute("SET TRANSACTION READ ONLY")
+        cursor.execute("DELETE FROM django_session")
+
+
+@public
+@transaction.atomic
+def frozen(request):
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL idle_in_transaction_session_timeout = 20")
+        select.select([cursor.connection.fileno()], [], [], 30)  # until Postgres says that it is over
+
+
+@public
+@transaction.atomic
+def handled_wrongly(request):
+    with connection.cursor() as cursor:
+        with contextlib.suppress(DataError):
+            cursor.execute("SELECT 1 / 0")
+        cursor.execute("SELECT 1")
 
 
 @public

@@ -3,9 +3,10 @@
 import select
 import threading
 from collections.abc import Sequence
+from contextlib import suppress
 from uuid import UUID
 
-from django.db import OperationalError, connection
+from django.db import DataError, OperationalError, connection
 
 from eventbus import Event, TransientError, event_id, looks_twice, publish
 from eventbus.tracing import current_traceparent
@@ -39,6 +40,9 @@ def _misbehave(event: Event) -> None:
     if text == "too much":
         with connection.cursor() as cursor:
             cursor.execute("SELECT repeat('x', 2000000000)")  # Postgres holds no such text
+    if text == "goes on":
+        with connection.cursor() as cursor, suppress(DataError):
+            cursor.execute("SELECT 1 / 0")
     if text == "no shelf at commit":
         with connection.cursor() as cursor:
             cursor.execute("SET CONSTRAINTS ALL DEFERRED")
