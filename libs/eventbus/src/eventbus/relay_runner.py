@@ -44,10 +44,12 @@ class RelayRunner:
         """
         with ThreadPoolExecutor(self._shards, thread_name_prefix="shard") as pool:
             shards = [pool.submit(self._work, shard) for shard in range(self._shards)]
-            while not wait(shards, _BACKOFF_SECONDS, FIRST_COMPLETED).done:
-                if monotonic() - min(self._seen.values()) <= _STUCK_SECONDS:
-                    self._heartbeat.beat()
-            self.stop()
+            try:
+                while not wait(shards, _BACKOFF_SECONDS, FIRST_COMPLETED).done:
+                    if monotonic() - min(self._seen.values()) <= _STUCK_SECONDS:
+                        self._heartbeat.beat()
+            finally:
+                self.stop()
         for shard in shards:
             shard.result()
 
@@ -66,10 +68,14 @@ class RelayRunner:
             self._stop.wait(_BACKOFF_SECONDS)
 
     def _claim(self, relay: Relay) -> bool:
-        with self._claiming:
-            if monotonic() < self._next_claim or not relay.claim():
+        while not self._claiming.acquire(timeout=_BACKOFF_SECONDS):
+            self._seen[relay.shard] = monotonic()  # in line behind others, each of which may wait for Kafka
+        try:
+            if self._stop.is_set() or monotonic() < self._next_claim or not relay.claim():
                 return False
             self._next_claim = monotonic() + _BETWEEN_CLAIMS_SECONDS
+        finally:
+            self._claiming.release()
         logger.info("relay_ready", shard=relay.shard)
         return True
 
