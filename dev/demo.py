@@ -46,14 +46,23 @@ def run(days: int) -> None:
         describe(system)
         print(welcome(system), flush=True)
         reloader.start()
-        for line in Tail(system).lines(ending):
-            print(line, flush=True)
+        follow(Tail(system), ending)
     except KeyboardInterrupt:
         print("\nStopping", flush=True)
     finally:
         ending.set()
         reloader.stop()
         system.down()
+
+
+def follow(tail: Tail, ending: threading.Event) -> None:
+    """Show what happens, until `ending`. The demo does not end because that cannot be shown."""
+    try:
+        for line in tail.lines(ending):
+            print(line, flush=True)
+    except Exception as error:
+        print(f"What happens is not shown any more, all else goes on: {error}", flush=True)
+        ending.wait()
 
 
 def describe(system: System) -> None:

@@ -126,9 +126,11 @@ class Tail:
         if not isinstance(value, bytes):
             return None
         try:
-            envelope = self._decode(value)
-        except (OSError, ValueError, EOFError, KeyError):
+            return self._line(self._decode(value))
+        except Exception:  # whatever somebody wrote there
             return f"{'':8}  a record on {message.topic()} that cannot be read: see the dead letters"
+
+    def _line(self, envelope: Mapping[str, Any]) -> str | None:
         data = envelope["data"]
         self._names.learn(data)
         if (write := LINES.get(envelope["event_name"])) is None:
