@@ -9,8 +9,9 @@ from billing.models import Cycle, Payout, Transfer
 from billing.selectors.clock import database_now
 from billing.services.adjustments import adjustment_post, adjustment_reverse, payout_return
 from chassis.business_time import business_date
+from eventbus.dead_letters import discard
 from eventbus.models import DeadLetter
-from eventbus.testing import deliver
+from eventbus.testing import deliver, set_aside
 from tests.ledger import close
 from tests.make import BORIS, BOSS, NINA, WILMA, account, assigned, completed, open_cycle, reopened, task_id, task_state
 
@@ -48,6 +49,7 @@ def story(db):
     deliver("tasks", [
         completed(no=2, time=yesterday), assigned(task_id(4), time=now), completed(task_id(5), account="nobody"),
     ])  # fmt: skip
+    discard(set_aside("tasks", assigned(task_id(12), time=now)).pk, by=str(BOSS), reason="It was of a test.")
     Payout.objects.update(last_error="ConnectionRefusedError: nobody answers", attempts=2)
     return {"cycle": cycle.id, "payout": payout.id, "wrong": wrong, "right": right, "day": business_date(yesterday)}
 
@@ -56,7 +58,7 @@ def pages_of(story):
     """Every page in its states: who looks, and the address."""
     fee = Transfer.objects.filter(kind="fee").first()
     payout = Transfer.objects.filter(kind="payout").exclude(id=story["payout"]).get()
-    letter = DeadLetter.objects.get()
+    letter = DeadLetter.objects.get(state="dead")
     finance = [
         "/", "/totals", f"/days/{story['day']}", "/days/2020-01-01", "/workers", "/workers/totals",
         f"/workers/{WILMA}", f"/workers/{WILMA}?day=2020-01-01", "/cycles", f"/cycles/{story['cycle']}",
@@ -65,6 +67,6 @@ def pages_of(story):
         f"/entries/{story['wrong']}", f"/entries/{story['right']}/take-back", f"/entries/{payout.id}/return",
         f"/tasks/{task_id()}", f"/tasks/{task_id()}?worker={BORIS}", f"/tasks/{task_id(3)}", f"/tasks/{task_id(5)}",
         f"/tasks/{uuid4()}", "/workers?show=left", "/search", "/search?q=w", "/search?q=nothing", "/dead-letters/",
-        f"/dead-letters/{letter.pk}/",
+        f"/dead-letters/{letter.pk}/", "/dead-letters/?show=decided",
     ]  # fmt: skip
     return [*(("finance", address) for address in finance), ("worker", "/statement"), ("worker", "/workers")]

@@ -14,6 +14,7 @@ from billing.services.adjustments import adjustment_reverse
 from billing.templatetags import billing
 from chassis.business_time import format_when
 from chassis.money import format_cents
+from chassis.replica.models import Account
 from eventbus.testing import deliver
 from tests.exports import TASK, as_csv, as_xlsx
 from tests.make import BORIS, MONDAY, WILMA, completed, open_cycle, task_id
@@ -60,7 +61,9 @@ def reason(row):
 
 
 def person(row):
-    return row["Role"] if row["Active"] == "yes" else "deactivated"
+    if row["Active"] == "yes":
+        return row["Role"] or "not known yet"
+    return "deleted" if row["Deleted"] == "yes" else "deactivated"
 
 
 def weekday(iso):
@@ -177,6 +180,12 @@ def test_a_correction_that_was_taken_back_says_so_in_its_export(auditor):
     newest, oldest = compare(auditor, "/corrections")
     assert (newest["Takes back"], newest["Taken back by"]) == (wrong["Entry id"], "")
     assert (oldest["Takes back"], oldest["Taken back by"]) == ("", str(opposite))
+
+
+def test_who_left_or_is_not_known_says_so_in_the_export_of_workers(auditor):
+    for state in ({"is_active": False}, {"is_active": False, "is_deleted": True}, {"is_active": True, "role": ""}):
+        Account.objects.filter(id=BORIS).update(**{"is_deleted": False} | state)
+        assert len(compare(auditor, "/workers")) == 2
 
 
 def test_what_became_of_an_entrys_money_is_told_apart_in_its_export(auditor):

@@ -2,13 +2,14 @@
 
 import csv
 import io
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 import pytest
 from openpyxl import load_workbook
 
-from billing.models import Cycle
+from billing.models import Cycle, Payout
+from chassis.business_time import format_when
 from eventbus.testing import deliver
 from tests.exports import REASON, TASK, as_csv, as_xlsx, with_format
 from tests.make import BORIS, BOSS, MONDAY, WILMA, assigned, task_id
@@ -21,11 +22,26 @@ EXPORTS = (
 )  # fmt: skip
 
 
+def mail_of(client, cycle):
+    [[_worker, mail, _amount]] = rows(page(client, f"/cycles/{cycle.id}").select_one("#payouts"))
+    return mail
+
+
 def test_payouts_of_a_cycle_are_exported_with_their_mails(auditor):
     cycle = Cycle.objects.get(state="closed")
     [shown] = rows(page(auditor, f"/cycles/{cycle.id}").select_one("#payouts"))
     [line] = as_csv(auditor, f"/cycles/{cycle.id}/export")
-    assert (line["Worker"], Decimal(line["Amount"]), line["Mail sent at"]) == (shown[0], Decimal(shown[2][1:]), "")
+    assert shown == [line["Worker"], "to be sent", f"${line['Amount']}"]
+    assert (line["Mail sent at"], line["Mail failed"], line["Mail attempts"]) == ("", "", "0")
+    Payout.objects.update(last_error="OSError: away", attempts=2)
+    [line] = as_csv(auditor, f"/cycles/{cycle.id}/export")
+    again = format_when(datetime.fromisoformat(line["Mail next attempt at"]))
+    told = f"{line['Mail failed']} · {line['Mail attempts']} attempts, next {again}"
+    assert mail_of(auditor, cycle) == f"not sent yet {told}"
+    Payout.objects.update(last_error="", done_at=MONDAY, sent_to="wilma@popug.example")
+    [line] = as_csv(auditor, f"/cycles/{cycle.id}/export")
+    assert mail_of(auditor, cycle) == f"sent {format_when(datetime.fromisoformat(line['Mail sent at']))}"
+    assert (line["Mail sent to"], line["Mail next attempt at"]) == ("wilma@popug.example", "")
     about, [same] = as_xlsx(auditor, f"/cycles/{cycle.id}/export")
     assert about["Payouts"] == 1
     assert same["Worker"] == shown[0]

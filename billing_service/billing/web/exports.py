@@ -110,6 +110,7 @@ WORKERS: list[Column[Any]] = [
     Column(_("E-mail"), lambda row: row.account.email),
     Column(_("Role"), lambda row: row.account.role),
     Column(_("Active"), lambda row: row.account.is_active),
+    Column(_("Deleted"), lambda row: row.account.is_deleted),
     Column(_("Earned today"), lambda row: row.today, cents=True),
     Column(_("Open cycle"), lambda row: row.cycle, cents=True),
     Column(_("Balance"), lambda row: row.balance, cents=True),
@@ -121,5 +122,7 @@ PAYOUTS: list[Column[dict[str, Any]]] = [
     Column(_("Mail sent at"), lambda row: row["payout"].done_at),
     Column(_("Mail sent to"), lambda row: row["payout"].sent_to or None),
     Column(_("Mail failed"), lambda row: row["payout"].last_error or None),
+    Column(_("Mail attempts"), lambda row: row["payout"].attempts),
+    Column(_("Mail next attempt at"), lambda row: None if row["payout"].done_at else row["payout"].next_attempt_at),
     Column(_("Entry id"), lambda row: str(row["payout"].transfer_id)),
 ]
