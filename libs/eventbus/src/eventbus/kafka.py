@@ -23,6 +23,17 @@ _PERMANENT = frozenset(
 )
 
 
+# Nothing of its topic can be sent.
+_OF_TOPIC = frozenset(
+    {KafkaError.TOPIC_AUTHORIZATION_FAILED, KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError._UNKNOWN_TOPIC}
+)
+
+
+def is_of_topic(error: KafkaError) -> bool:
+    """Whether the records of no other key of its topic can be sent either."""
+    return error.code() in _OF_TOPIC
+
+
 def is_permanent(error: KafkaError) -> bool:
     """Whether sending the same record again would end the same way."""
     return error.code() in _PERMANENT

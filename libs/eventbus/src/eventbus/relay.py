@@ -13,7 +13,7 @@ from django.db import connections
 from eventbus import metrics
 from eventbus.conf import SLOTS, conf
 from eventbus.errors import InvalidEvent
-from eventbus.kafka import is_permanent, producer_settings
+from eventbus.kafka import is_of_topic, is_permanent, producer_settings
 from eventbus.outbox import CHANNEL
 from eventbus.registry import CachedIds
 from eventbus.tracing import sending
@@ -46,6 +46,7 @@ class Relay:
         self._connection: psycopg.Connection[Any] | None = None
         self._producer: Producer | None = None
         self._flagged: set[Key] = set()  # keys that wait behind a row that cannot be sent
+        self._refused: set[str] = set()  # topics of which nothing can be sent
         self._failed: dict[tuple[str, bytes | None, bytes | None], KafkaError] = {}  # records that never can be sent
         self._limit = BATCH_SIZE  # fewer rows while one is looked for that Kafka refuses without naming it
         self._try_flagged_at = 0.0
@@ -81,8 +82,8 @@ class Relay:
         waiting: tuple[object, ...] = ()
         oldest = f"FROM eventbus_outbox WHERE flagged_at IS NULL{self._where}"
         if self._flagged:
-            oldest += " AND (topic, key) NOT IN (SELECT * FROM unnest(%s::text[], %s::bytea[]))"
-            waiting = ([topic for topic, _ in self._flagged], [key for _, key in self._flagged])
+            oldest += " AND (topic, key) NOT IN (SELECT * FROM unnest(%s::text[], %s::bytea[])) AND topic <> ALL(%s)"
+            waiting = ([topic for topic, _ in self._flagged], [key for _, key in self._flagged], [*self._refused])
         oldest += " ORDER BY id LIMIT"
         # Sizes are added up without the rows: with them it takes three times as long.
         before = f"SELECT sum({_SIZE}) OVER (ORDER BY id ROWS UNBOUNDED PRECEDING) - {_SIZE} AS bytes {oldest} %s"
@@ -138,6 +139,7 @@ class Relay:
     def close(self) -> None:
         """Give up producer and shard. Nothing under way is committed."""
         self._flagged.clear()
+        self._refused.clear()
         self._try_flagged_at = 0.0
         if self._producer is not None:
             # A broken producer raises here what it told before.
@@ -166,12 +168,12 @@ class Relay:
 
         An error of the commit is the transaction's: it names no row, unless there is but one.
         """
-        producer, prefix = self._live_producer(), conf().topic_prefix
+        prefix = conf().topic_prefix
         metrics.RELAY_ERRORS.inc()
         cause: KafkaError = error.args[0]
         if cause.fatal():
             raise error
-        producer.abort_transaction(_KAFKA_SECONDS)
+        self._abort(may_be_unknown=is_permanent(cause))
         if len(rows) == 1:
             self._note_failed(cause, (prefix + rows[0].topic, rows[0].key, rows[0].value))
         found = False
@@ -179,10 +181,22 @@ class Relay:
             if (reason := self._failed.get((prefix + row.topic, row.key, row.value))) is not None:
                 self._flag(row.id, (row.topic, row.key), reason.str())
                 found = True
+                if is_of_topic(reason):
+                    self._refused.add(row.topic)
         if not found:
             if len(rows) == 1 or not is_permanent(cause):
                 raise error
             self._limit = len(rows) // 2
+
+    def _abort(self, *, may_be_unknown: bool) -> None:
+        """Where the coordinator refused a topic it may know of no transaction, which librdkafka takes for fatal."""
+        try:
+            self._live_producer().abort_transaction(_KAFKA_SECONDS)
+        except KafkaException:
+            if not may_be_unknown:
+                raise
+            self._query("SELECT 1")  # the shard is still ours
+            self._start_producer()
 
     def _sendable(self, rows: Sequence[Any]) -> list[Outgoing]:
         """The records of rows; a row without a schema is flagged, and its key's later rows wait."""
@@ -212,6 +226,7 @@ class Relay:
             return
         self._query(f"UPDATE eventbus_outbox SET flagged_at = NULL WHERE flagged_at IS NOT NULL{self._where}", ())  # noqa: S608
         self._flagged.clear()
+        self._refused.clear()
         self._try_flagged_at = monotonic() + _TRY_FLAGGED_SECONDS
 
     def _query(self, sql: str, parameters: tuple[object, ...] = (), *, binary: bool = False) -> list[tuple[Any, ...]]:
