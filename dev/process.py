@@ -61,7 +61,8 @@ class Process:
         try:
             pid, birth = self._pid_file.read_text().split()
             found = psutil.Process(int(pid))
-            if _birth(found.pid) != birth or found.status() == psutil.STATUS_ZOMBIE:
+            births = (_birth(found.pid), str(found.create_time()))  # a time is what was written before November 2026
+            if birth not in births or found.status() == psutil.STATUS_ZOMBIE:
                 return None
         except (OSError, ValueError, psutil.Error):
             return None

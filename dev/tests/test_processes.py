@@ -60,6 +60,13 @@ def test_a_program_is_found_after_the_clock_was_set(
     assert sys.platform == "darwin" or Process("program", tmp_path).running
 
 
+def test_a_program_whose_time_was_written_is_found(process: Process, tmp_path: Path) -> None:
+    process.start(FOREVER)
+    pid, _ = (tmp_path / "run" / "program.pid").read_text().split()
+    (tmp_path / "run" / "program.pid").write_text(f"{pid} {psutil.Process(int(pid)).create_time()}")
+    assert Process("program", tmp_path).running
+
+
 def test_a_program_that_nobody_could_find_does_not_stay(process: Process, tmp_path: Path) -> None:
     (tmp_path / "run" / "program.pid").mkdir(parents=True)  # cannot be written, as on a full disk
     before = psutil.Process().children()
