@@ -33,7 +33,7 @@ class Names:
     def learn(self, data: Mapping[str, Any]) -> None:
         """Remember a name that an event carries."""
         if "full_name" in data:
-            self._known[data["account_id"]] = data["full_name"]
+            self._known[data["account_id"]] = data["full_name"] or data["email"]
         if "title" in data:
             self._known[data["task_id"]] = f"“{data['title']}”"
 

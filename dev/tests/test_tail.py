@@ -12,7 +12,7 @@ from confluent_kafka.admin import NewTopic
 
 from dev.demo import follow
 from dev.servers import Servers
-from dev.tail import Tail, own_topics
+from dev.tail import Names, Tail, own_topics
 
 ODD = {"type": "record", "name": "Odd", "fields": [{"name": "data", "type": ["null", "string"]}]}
 
@@ -68,3 +68,9 @@ def test_the_demo_goes_on_when_nothing_can_be_shown(capsys: pytest.CaptureFixtur
     assert thread.is_alive()
     ending.set()
     thread.join()
+
+
+def test_somebody_without_a_name_is_called_by_the_address() -> None:
+    names = Names()
+    names.learn({"account_id": "a", "full_name": "", "email": "ada@popug.example"})
+    assert names["a"] == "ada@popug.example"

@@ -44,6 +44,11 @@ def test_every_page_says_who_one_is_in_which_role_and_how_to_sign_out(browser):
     assert form.select_one("[name=csrfmiddlewaretoken]")
 
 
+def test_the_menu_says_an_address_once(browser):
+    page = soup(browser("admin", full_name="", email="ada@popug.example").get("/samples"))
+    assert page.select_one(".menu-who").get_text(strip=True) == "ada@popug.example"
+
+
 def test_a_page_for_everybody_offers_to_sign_in_and_back(client, db):
     page = soup(client.get("/nowhere?a=1"))
     assert page.select_one(".top-end a")["href"] == "/login?next=%2Fnowhere%3Fa%3D1"

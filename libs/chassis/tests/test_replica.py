@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from chassis.replica.models import Account
-from chassis.replica.services import accounts_apply, session_epoch_raise
+from chassis.replica.services import accounts_apply, name_of, session_epoch_raise
 
 PERSON = UUID(int=7)
 ROLES = ["admin", "manager", "finance", "worker"]
@@ -178,3 +178,13 @@ def test_any_order_and_any_repetition_ends_in_the_truth(data):
 def test_an_account_is_called_by_name_and_known_by_id():
     account = Account(id=PERSON, full_name="Wilma Weber")
     assert (str(account), account.get_username()) == ("Wilma Weber", str(PERSON))
+
+
+@pytest.mark.django_db
+def test_an_account_without_a_name_is_called_by_its_address_and_one_not_seen_yet_by_its_id(person):
+    first_admin = person("admin", full_name="", email="ada@popug.example")
+    not_seen_yet = person("", full_name="", email="", state_version=0)
+    assert [name_of(str(account.id)) for account in (first_admin, not_seen_yet)] == [
+        "ada@popug.example",
+        str(not_seen_yet.id)[:8],
+    ]

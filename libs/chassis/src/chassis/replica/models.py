@@ -52,10 +52,10 @@ class Account(models.Model):
 
     @property
     def name(self) -> str:
-        """What pages call the person."""
+        """What pages call the person: the first admin of an installation has an address and no name."""
         if self.is_deleted:
             return "former employee"
-        return self.full_name or str(self.id)[:8]
+        return self.full_name or self.email or str(self.id)[:8]
 
     def get_username(self) -> str:
         """For Django; people are called by `name`."""
