@@ -10,6 +10,8 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+import yaml
+from django.core.management import get_commands
 
 ROOT = Path(__file__).resolve().parents[2]
 SERVICES = ("auth", "tasks", "billing", "analytics")
@@ -83,6 +85,59 @@ def test_every_make_command_in_a_document_is_a_target(document: str) -> None:
     named = re.findall(r"(?:^|`)make ([a-z][a-z0-9-]*)", (ROOT / document).read_text(), re.MULTILINE)
     targets = set(re.findall(r"^([a-z][a-z0-9-]*):", (ROOT / "Makefile").read_text(), re.MULTILINE))
     assert set(named) <= targets
+
+
+MANAGE = re.compile(r"(?:\bk8s/manage [a-z]+|\brole manage|\bcompose run [^\n`]*?\bmanage|\bmanage\.py) ([a-z]\w*)")
+COMPOSE = re.compile(r"\bdocker compose(?: --\S+ \S+)* (run|exec|stop|restart|up)\b([^`|&>#\n]*)")
+OPTION_WITH_VALUE = {"--entrypoint", "--user", "-e", "--env", "--timeout", "-t"}
+
+
+def unknown_commands(text: str) -> set[str]:
+    """Management commands that a text names, and no service has."""
+    known = {path.stem for path in tracked(".py") if path.parent.name == "commands" and "tests" not in path.parts}
+    return set(MANAGE.findall(text)) - known - set(get_commands())
+
+
+def unknown_services(text: str) -> set[str]:
+    """Services that a Compose command of a text names, and docker-compose.yml has not; `NAME` and `$name` are any."""
+    known = set(yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"])
+    named: set[str] = set()
+    for verb, rest in COMPOSE.findall(text.replace("\\\n", " ")):
+        words = rest.split()
+        places = [
+            word
+            for before, word in zip(["", *words], words, strict=False)
+            if not word.startswith("-") and before not in OPTION_WITH_VALUE
+        ]
+        named |= set(places[:1] if verb in {"run", "exec"} else places)
+    return {name for name in named - known if not name.isupper() and "$" not in name}
+
+
+@pytest.mark.parametrize("document", documents())
+def test_every_management_command_in_a_document_exists(document: str) -> None:
+    assert unknown_commands((ROOT / document).read_text()) == set()
+
+
+@pytest.mark.parametrize("document", documents())
+def test_every_service_that_compose_is_told_in_a_document_exists(document: str) -> None:
+    assert unknown_services((ROOT / document).read_text()) == set()
+
+
+def test_a_wrong_management_command_is_found() -> None:
+    text = """`role manage bus offsets list`, `k8s/manage billing ledger_chek --complete`
+docker compose run --rm auth manage tidy"""
+    assert unknown_commands(text) == {"ledger_chek", "tidy"}
+
+
+def test_a_wrong_service_of_compose_is_found() -> None:
+    text = """`docker compose restart NAME`, `docker compose restart relay`
+docker compose --profile demo up -d
+docker compose exec -T $name-db pg_dump
+docker compose stop billing billing-relais  # and so on
+docker compose run --rm --no-deps -T --entrypoint sh secret -c \\
+  'mkdir -p /secrets/kept'
+"""
+    assert unknown_services(text) == {"relay", "billing-relais", "secret"}
 
 
 def test_the_two_commands_stand_on_the_first_screen_of_the_readme() -> None:
