@@ -86,25 +86,21 @@ def found(pages: list[forms.Page]) -> list[forms.Form]:
     return forms.forms(pages)
 
 
-def test_every_address_that_takes_something_has_its_form_on_a_page(clients: Any, table: Any, found: Any) -> None:
-    shown = {form.name for form in found if form.post}
-    assert forms.taking_posts(clients, table, sweep.undone) - FOR_MACHINES == shown
-    assert set(FILLED) <= shown
-
-
-def test_every_form_sent_twice_has_one_effect_and_the_same_answer(found: Any) -> None:
-    sent = [form for form in found if form.post and form.called not in CONSENT]
-    assert sweep.sent_twice(sent, filled=FILLED, anew=ANEW) == []
-
-
-def test_every_form_sent_again_with_something_else_in_it_does_nothing_and_says_so(found: Any) -> None:
-    assert sweep.sent_changed(found, filled=FILLED, other=OTHER) == []
-
-
-def test_odd_input_in_any_field_of_any_form_is_refused_and_kept_or_shown_as_it_is(found: Any) -> None:
-    assert sweep.given_odd_input(found, filled=FILLED) == []
-
-
-def test_every_page_loads_one_style_sheet_and_one_script_of_this_service(pages: list[forms.Page]) -> None:
-    assert len({page.address for page in pages}) > 15
-    assert sweep.foreign_or_many_files(pages) == []
+def test_every_form_and_every_page(
+    subtests: pytest.Subtests, clients: Any, table: Any, pages: list[forms.Page], found: list[forms.Form]
+) -> None:
+    """Looked at once: finding them all takes longer than most of what is asked of them."""
+    with subtests.test("every address that takes something has its form on a page"):
+        shown = {form.name for form in found if form.post}
+        assert forms.taking_posts(clients, table, sweep.undone) - FOR_MACHINES == shown
+        assert set(FILLED) <= shown
+    with subtests.test("every form sent twice has one effect and the same answer"):
+        sent = [form for form in found if form.post and form.called not in CONSENT]
+        assert sweep.sent_twice(sent, filled=FILLED, anew=ANEW) == []
+    with subtests.test("every form sent again with something else in it does nothing and says so"):
+        assert sweep.sent_changed(found, filled=FILLED, other=OTHER) == []
+    with subtests.test("odd input in any field is refused and kept, or shown as it is"):
+        assert sweep.given_odd_input(found, filled=FILLED) == []
+    with subtests.test("every page loads one style sheet and one script of this service"):
+        assert len({page.address for page in pages}) > 15
+        assert sweep.foreign_or_many_files(pages) == []

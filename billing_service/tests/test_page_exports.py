@@ -121,7 +121,7 @@ def test_an_export_is_logged(auditor, caplog):
     as_csv(auditor, "/workers/export")
     logged = [record.msg for record in caplog.records if isinstance(record.msg, dict)]
     [line] = [line for line in logged if line.get("event") == "export"]
-    assert line["export"] == "Workers"
+    assert line["path"] == "/workers/export"
     assert line["account_id"] == str(auditor.account.id)
 
 

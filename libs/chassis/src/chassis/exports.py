@@ -79,7 +79,7 @@ def export_response(
     kind = request.GET.get("format", "csv")
     account: Any = request.user
     now = timezone.now()
-    logger.info("export", export=name, format=kind, account_id=str(account.pk))
+    logger.info("export", path=request.path, format=kind, account_id=str(account.pk))
     filename = f"{slugify(name)}-{business_date(now)}.{kind}"
     if kind == "csv":
         return StreamingHttpResponse(
