@@ -11,7 +11,7 @@ from bs4 import BeautifulSoup
 from bs4.filter import SoupStrainer
 from django.db import connection, transaction
 
-from dev.forms import Form, Page, like
+from dev.forms import Clients, Form, Page, forms, like, taking_posts
 
 Filled = Mapping[str, Mapping[str, str]]
 SCRIPT = "<script>alert(1)</script>"
@@ -26,6 +26,44 @@ TEN_MEGABYTES = b"x=" + b"x" * 10_000_000
 SAID = "#messages .message, .field-error, [role=alert], h1"
 # A session says who looks; it holds messages, too, which are shown once.
 NOT_AN_EFFECT = ("django_session", "django_migrations")
+
+
+def everything(
+    subtests: Any,
+    clients: Clients,
+    table: Mapping[str, list[str]],
+    pages: Collection[Page],
+    *,
+    elsewhere: Collection[str] = (),
+    filled: Filled,
+    other: Filled,
+    formless: Collection[str] = (),
+    unsent: Collection[str] = (),
+    no_effect: Collection[str] = (),
+    anew: Collection[str] = (),
+    addresses: int,
+) -> None:
+    """All that is asked of a service's forms and pages, of one set of them: finding them takes longer than most of it.
+
+    `elsewhere` names addresses whose forms are tried by other tests, `formless` those that programs send to, `unsent`
+    forms that are not sent twice; pages have more than so many `addresses`. The others are those of the sweeps below.
+    """
+    found = [form for form in forms(pages) if form.name not in elsewhere]
+    posts = [form for form in found if form.post]
+    with subtests.test("every address that takes something has its form on a page"):
+        shown = {form.name for form in posts}
+        assert taking_posts(clients, table, undone) - {*elsewhere, *formless} == shown
+        assert set(filled) <= shown
+    with subtests.test("every form sent twice has one effect and the same answer"):
+        sent = [form for form in posts if form.called not in unsent]
+        assert sent_twice(sent, filled=filled, no_effect=no_effect, anew=anew) == []
+    with subtests.test("every form sent again with something else in it does nothing and says so"):
+        assert sent_changed([form for form in posts if form.called not in no_effect], filled=filled, other=other) == []
+    with subtests.test("odd input in any field is refused and kept, or shown as it is"):
+        assert given_odd_input(found, filled=filled) == []
+    with subtests.test("every page loads one style sheet and one script of this service"):
+        assert len({page.address for page in pages}) > addresses
+        assert foreign_or_many_files(pages) == []
 
 
 @contextmanager

@@ -81,26 +81,18 @@ def pages(clients: Any, table: Any, everything: dict[str, str]) -> list[forms.Pa
     return forms.pages(clients, [*itertools.chain.from_iterable(table.values()), *everything.values()])
 
 
-@pytest.fixture
-def found(pages: list[forms.Page]) -> list[forms.Form]:
-    return forms.forms(pages)
-
-
 def test_every_form_and_every_page(
-    subtests: pytest.Subtests, clients: Any, table: Any, pages: list[forms.Page], found: list[forms.Form]
+    subtests: pytest.Subtests, clients: Any, table: Any, pages: list[forms.Page]
 ) -> None:
-    """Looked at once: finding them all takes longer than most of what is asked of them."""
-    with subtests.test("every address that takes something has its form on a page"):
-        shown = {form.name for form in found if form.post}
-        assert forms.taking_posts(clients, table, sweep.undone) - FOR_MACHINES == shown
-        assert set(FILLED) <= shown
-    with subtests.test("every form sent twice has one effect and the same answer"):
-        sent = [form for form in found if form.post and form.called not in CONSENT]
-        assert sweep.sent_twice(sent, filled=FILLED, anew=ANEW) == []
-    with subtests.test("every form sent again with something else in it does nothing and says so"):
-        assert sweep.sent_changed(found, filled=FILLED, other=OTHER) == []
-    with subtests.test("odd input in any field is refused and kept, or shown as it is"):
-        assert sweep.given_odd_input(found, filled=FILLED) == []
-    with subtests.test("every page loads one style sheet and one script of this service"):
-        assert len({page.address for page in pages}) > 15
-        assert sweep.foreign_or_many_files(pages) == []
+    sweep.everything(
+        subtests,
+        clients,
+        table,
+        pages,
+        formless=FOR_MACHINES,
+        filled=FILLED,
+        other=OTHER,
+        unsent=CONSENT,
+        anew=ANEW,
+        addresses=15,
+    )

@@ -72,23 +72,14 @@ def pages(clients, table):
     return forms.pages(clients, [*itertools.chain.from_iterable(table.values()), *MORE])
 
 
-@pytest.fixture
-def found(pages):
-    return [form for form in forms.forms(pages) if form.name not in SIGNING_OUT]
-
-
-def test_every_form_and_every_page(subtests, clients, table, pages, found):
-    """Looked at once: finding them all takes longer than most of what is asked of them."""
-    with subtests.test("every address that takes something has its form on a page"):
-        shown = {form.name for form in found if form.post}
-        assert forms.taking_posts(clients, table, sweep.undone) - SIGNING_OUT == shown
-        assert set(FILLED) <= shown
-    with subtests.test("every form sent twice has one effect and the same answer"):
-        assert sweep.sent_twice([form for form in found if form.post], filled=FILLED) == []
-    with subtests.test("every form sent again with something else in it does nothing and says so"):
-        assert sweep.sent_changed(found, filled=FILLED, other=OTHER) == []
-    with subtests.test("odd input in any field is refused and kept, or shown as it is"):
-        assert sweep.given_odd_input(found, filled=FILLED) == []
-    with subtests.test("every page loads one style sheet and one script of this service"):
-        assert len({page.address for page in pages}) > 15
-        assert sweep.foreign_or_many_files(pages) == []
+def test_every_form_and_every_page(subtests, clients, table, pages):
+    sweep.everything(
+        subtests,
+        clients,
+        table,
+        pages,
+        elsewhere=SIGNING_OUT,
+        filled=FILLED,
+        other=OTHER,
+        addresses=15,
+    )

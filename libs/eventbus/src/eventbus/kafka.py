@@ -21,8 +21,6 @@ _PERMANENT = frozenset(
         KafkaError._UNKNOWN_TOPIC,
     }
 )
-
-
 # Nothing of its topic can be sent.
 _OF_TOPIC = frozenset(
     {KafkaError.TOPIC_AUTHORIZATION_FAILED, KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError._UNKNOWN_TOPIC}
