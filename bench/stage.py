@@ -69,6 +69,7 @@ class Stage:
 def stage(services: Iterable[str]) -> Iterator[Stage]:
     """Servers up and the services' databases migrated; afterwards stopped and forgotten, whatever happened."""
     system = System(DIRECTORY, ports.free(ALL_PORTS), only=tuple(services), settings={"LOG_FORMAT": "json"})
+    system.servers.kafka.for_load = True
     if not system.lock():
         raise Trouble("The benchmarks run already, in another terminal.")
     _end_leftovers(system)

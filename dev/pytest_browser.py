@@ -35,6 +35,14 @@ def headless_browser() -> Iterator[Browser]:
         browser.close()
 
 
+@pytest.fixture(scope="session", autouse=True)
+def static_files_found_when_asked_for(django_test_environment: None) -> None:
+    """A client of a test looks for a static file when it wants one, not for all of them before its first page."""
+    from django.conf import settings  # noqa: PLC0415 - the settings are not read yet when this file is
+
+    settings.WHITENOISE_AUTOREFRESH = True
+
+
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
     """A browser beside Django's live server."""

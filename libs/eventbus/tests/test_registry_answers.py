@@ -35,7 +35,7 @@ def answering(status: int, body: bytes, *, missing: int = 0, hangs: bool = False
             pass
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Answer) as server:
-        threading.Thread(target=server.serve_forever).start()
+        threading.Thread(target=server.serve_forever, args=(0.01,)).start()
         try:
             yield Registry(f"http://127.0.0.1:{server.server_port}", timeout_seconds=TIMEOUT_SECONDS)
         finally:

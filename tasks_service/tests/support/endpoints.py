@@ -74,7 +74,7 @@ def http_endpoint(settings):
             """Says nothing."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
     thread.start()
     base = f"json://127.0.0.1:{server.server_port}"
     settings.NOTIFICATION_TEMPLATES = {"sms": f"{base}/sms?-to={{number}}", "slack": f"{base}/slack/{{member}}"}
