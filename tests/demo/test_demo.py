@@ -6,24 +6,18 @@ import json
 import os
 import re
 import signal
-import subprocess
-import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import psutil
 import pytest
 from people import Person
 from playwright.sync_api import Browser, expect
+from terminal import DAYS, Demo, Described
 
-from dev import ports
-from dev.system import ALL_PORTS
+from dev.documents import management_commands, tracked
+from dev.paths import ROOT, SERVICES
 
-ROOT = Path(__file__).resolve().parents[2]
-UP_SECONDS = 300
-DAYS = int(os.environ.get("TRACKER_PICTURES_DAYS") or 2)
 # Who is seen doing what in the pictures of the README; each has to show what it is about.
 PICTURES = {
     "auth": ("admin", "/", "Wilma Weber"),
@@ -33,84 +27,31 @@ PICTURES = {
 }
 
 
-class Demo:
-    """`make demo` in a terminal of its own, with a state folder and ports of its own."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.ports = ports.free(ALL_PORTS)
-        numbers = {ports.setting(name): str(number) for name, number in self.ports.items()}
-        self.environment = {**os.environ, **numbers, "TRACKER_LOCAL": str(folder)}
-        # As arguments too: make takes what a checkout's .env says before what the environment says.
-        self.settings = [f"{name}={number}" for name, number in numbers.items()]
-        self.output = folder.with_suffix(".out")
-        self.terminal: subprocess.Popen[bytes] | None = None
-
-    def start(self) -> str:
-        """Start it, and return what it printed until it was up."""
-        with self.output.open("wb") as output:
-            self.terminal = subprocess.Popen(
-                ["make", "-s", "demo", f"days={DAYS}", *self.settings],
-                cwd=ROOT,
-                env=self.environment,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-                # A shell that runs the tests in the background lets them ignore Ctrl-C, and so would make.
-                preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509
-            )
-        deadline = time.monotonic() + UP_SECONDS
-        while "State and logs" not in (text := self.output.read_text()):
-            assert self.terminal.poll() is None, text
-            assert time.monotonic() < deadline, text
-            time.sleep(0.2)
-        return text
-
-    def interrupt(self) -> int:
-        """Ctrl-C: the terminal sends it to everything in the foreground."""
-        assert self.terminal is not None
-        os.killpg(self.terminal.pid, signal.SIGINT)
-        return self.terminal.wait(timeout=60)
-
-    def make(self, *words: str, typed: str = "", code: int = 0) -> str:
-        """Another terminal of the same person."""
-        result = subprocess.run(
-            ["make", "-s", *words, *self.settings],
-            cwd=ROOT,
-            env=self.environment,
-            input=typed,
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
-        text = result.stdout + result.stderr
-        assert result.returncode == code, text
-        return text
-
-    def processes(self) -> list[psutil.Process]:
-        """Everything that runs with this demo's state."""
-        found = []
-        for process in psutil.process_iter():
-            try:
-                if str(self.folder) in " ".join((*process.cmdline(), *process.environ().values())):
-                    found.append(process)
-            except psutil.Error:
-                continue
-        return [process for process in found if process.pid != os.getpid()]
+# Whose commands a document means that belongs to no service.
+MEANT = {"register_schemas": SERVICES, "dead_letters": SERVICES[1:], "republish_state": ("tasks",)}
+# What each says when it did what the documents tell, by its first two words.
+TOLD = {
+    "register_schemas": r"^\d\d schemas are registered",
+    "dead_letters list": r"no such dead letter|applied|waiting behind",
+    "dead_letters retry": r"No dead letter is open|applied \d+, left 0",
+    "republish_state tasks-stream": r"^Published \d\d+ states",
+    "provision_clients": r"^tasks: as it was\nbilling: as it was\nanalytics: as it was\n$",
+    "create_admin EMAIL": r"^http://\S+/link\?token=\S+$",
+    "rebuild": r"^Rebuilt from \d\d+ events",
+    "seed_demo --password-file": r"^0 of 9 accounts were missing",
+    "seed_demo --day": r"^2026-03-02: \d+ things done",
+}
 
 
-@dataclass(frozen=True)
-class Described:
-    """What `.local/demo.json` tells a program."""
-
-    told: dict[str, Any]
-
-    def url(self, service: str) -> str:
-        return str(self.told["urls"][service])
-
-    def password(self, email: str) -> str:
-        return next(account["password"] for account in self.told["accounts"] if account["email"] == email)
+def documented() -> list[tuple[str, tuple[str, ...]]]:
+    """Service and words of each `python manage.py` in a document."""
+    found = []
+    for path in tracked(".md"):
+        folder = path.relative_to(ROOT).parts[0]
+        for words in management_commands(path.read_text()):
+            services = (folder.removesuffix("_service"),) if folder.endswith("_service") else MEANT[words[0]]
+            found += [(service, tuple(words)) for service in services]
+    return found
 
 
 def take_pictures(told: dict[str, Any], browser: Browser, folder: Path) -> None:
@@ -156,9 +97,7 @@ def test_make_demo_and_what_it_tells_to_try(demo: Demo) -> None:
     assert int(re.findall(r"tasks: (\d+)", counted)[0]) > DAYS
     assert "running: end it first" in demo.make("clean", code=2)
 
-    ledger = [str(ROOT / ".venv/bin/python"), "-m", "dev", "manage", "billing", "ledger_check"]
-    checked = subprocess.run(ledger, cwd=ROOT, env=demo.environment, capture_output=True, text=True, check=False)
-    assert checked.returncode == 0, checked.stdout + checked.stderr
+    assert "The ledger adds up" in demo.manage("billing", "ledger_check")
 
 
 def test_the_things_that_the_demo_tells_to_try_are_so(demo: Demo, browser: Browser) -> None:
@@ -207,12 +146,33 @@ def test_the_things_that_the_demo_tells_to_try_are_so(demo: Demo, browser: Brows
     assert demo.processes() == []
 
 
-def test_a_later_start_keeps_the_data_and_clean_forgets_it(demo: Demo, browser: Browser, tmp_path: Path) -> None:
+def test_a_later_start_keeps_the_data(demo: Demo, browser: Browser, tmp_path: Path) -> None:
     before = json.loads((demo.folder / "demo.json").read_text())
     assert "Working through" not in demo.start()
     assert json.loads((demo.folder / "demo.json").read_text()) == before
     assert "earning" in demo.make("psql", "s=billing", typed="SELECT DISTINCT kind FROM billing_transfer;\n")
     take_pictures(before, browser, Path(os.environ.get("TRACKER_PICTURES") or tmp_path))
+
+
+@pytest.mark.parametrize(("service", "words"), documented(), ids=str)
+def test_a_management_command_of_the_documents_does_what_they_say(
+    demo: Demo, tmp_path: Path, service: str, words: tuple[str, ...]
+) -> None:
+    if words[0] in {"run_relay", "run_consumer"}:
+        running = [(process.cwd(), process.cmdline()[1:]) for process in demo.processes()]
+        assert (str(ROOT / f"{service}_service"), ["manage.py", *words]) in running
+        return
+    passwords = tmp_path / "passwords.json"
+    passwords.write_text("{}")
+    filled = {"EMAIL": "newcomer@popug.example", "FILE": str(passwords)}
+
+    told = demo.manage(service, *(filled.get(word, word) for word in words))
+
+    assert re.search(TOLD[" ".join(words[:2])], told)
+
+
+def test_clean_forgets_the_data(demo: Demo) -> None:
+    assert "The ledger adds up" in demo.manage("billing", "ledger_check", "--complete")
     assert demo.interrupt() == -signal.SIGINT
     assert demo.processes() == []
 

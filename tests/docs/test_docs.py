@@ -6,23 +6,15 @@ import ast
 import json
 import re
 import subprocess
-from functools import cache
-from pathlib import Path
 
 import pytest
 import yaml
 from django.core.management import get_commands
 
-ROOT = Path(__file__).resolve().parents[2]
-SERVICES = ("auth", "tasks", "billing", "analytics")
-FENCE = re.compile(r"^```sh\n(.*?)^```", re.MULTILINE | re.DOTALL)
+from dev.documents import lines, tracked
+from dev.paths import ROOT, SERVICES
+
 LINK = re.compile(r"\]\((?!https?:|mailto:|#)([^)#\s]+)")
-
-
-@cache
-def tracked(*suffixes: str) -> list[Path]:
-    listing = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=True, text=True).stdout
-    return [ROOT / name for name in listing.split("\0") if name.endswith(suffixes) and (ROOT / name).exists()]
 
 
 def documents() -> list[str]:
@@ -66,11 +58,6 @@ def subscribed(service: str) -> set[str]:
 def produced(service: str) -> set[str]:
     schemas = [json.loads(path.read_text()) for path in tracked(".avsc")]
     return {schema["name"] for schema in schemas if schema["producer"] == service}
-
-
-def commands(text: str) -> list[str]:
-    lines = [line.split("#")[0].strip() for block in FENCE.findall(text) for line in block.splitlines()]
-    return [line for line in lines if line]
 
 
 @pytest.mark.parametrize("document", documents())
@@ -142,7 +129,7 @@ docker compose run --rm --no-deps -T --entrypoint sh secret -c \\
 
 def test_the_two_commands_stand_on_the_first_screen_of_the_readme() -> None:
     first_screen = "\n".join((ROOT / "README.md").read_text().splitlines()[:20])
-    assert [line.split()[:2] for line in commands(first_screen)] == [["make", "demo"], ["make", "test"]]
+    assert [line.split()[:2] for line in lines(first_screen)] == [["make", "demo"], ["make", "test"]]
 
 
 def test_make_help_names_every_target_of_the_documents() -> None:

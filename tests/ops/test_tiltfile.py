@@ -20,11 +20,12 @@ from dev import ports
 from dev.paths import ROOT, SERVICES
 
 TILTFILE = (ROOT / "Tiltfile").read_text()
-SERVER, MEMORY = "https://127.0.0.1:32771", "6012345Ki"
+SERVER, MEMORY, CPU = "https://127.0.0.1:32771", "6012345Ki", "4"
 KUBECTL = """#!/bin/sh
 case "$*" in
   *--context=minikube*config*cluster.server*) printf %s "${SERVER}" ;;
   *--context=minikube*get*allocatable.memory*) printf %s "${MEMORY}" ;;
+  *--context=minikube*get*allocatable.cpu*) printf %s "${CPU}" ;;
   *--context=minikube*delete*namespace*task-tracker*) echo deleted ;;
   *) echo "not expected: $*" >&2; exit 1 ;;
 esac
@@ -62,7 +63,7 @@ def tilt(tmp_path: Path, secrets: Path, manifests: str) -> Callable[..., Tilt]:
         (programs / name).chmod(0o755)
 
     def made(**changes: Any) -> Tilt:
-        environment = {"SERVER": SERVER, "MEMORY": MEMORY, "SECRETS_DIR": str(secrets)}
+        environment = {"SERVER": SERVER, "MEMORY": MEMORY, "CPU": CPU, "SECRETS_DIR": str(secrets)}
         environment |= changes.pop("environment", {})
         return Tilt(programs, lambda folder: manifests, environment=environment, **changes)
 
@@ -187,7 +188,12 @@ def test_a_missing_program_is_named_in_one_sentence(tilt: Callable[..., Tilt], n
         ({"environment": {"SERVER": "https://203.0.113.7:6443"}}, "neither on this machine nor in a private network"),
         ({"environment": {"SERVER": "https://172.32.0.1:6443"}}, "neither on this machine nor in a private network"),
         ({"environment": {"SERVER": "https://k8s.example.com"}}, "neither on this machine nor in a private network"),
-        ({"environment": {"MEMORY": "4012345Ki"}}, "3918 MiB to pods, and 5632 are needed.*minikube start --memory=6g"),
+        ({"environment": {"MEMORY": "4012345Ki"}}, "3918 MiB and 4.0 CPUs to pods, and 5632 and 2.0 are needed"),
+        (
+            {"environment": {"CPU": "1940m"}},
+            "5871 MiB and 1.94 CPUs .*Make a larger one: .*minikube start --memory=6g --cpus=4",
+        ),
+        ({"environment": {"CPU": ""}}, "does not answer. Start it: minikube start"),
         ({"environment": {"MEMORY": ""}}, "does not answer. Start it: minikube start"),
     ],
 )
@@ -268,10 +274,16 @@ def test_tilt_applies_the_minikube_overlay_with_the_source_of_each_process_in_a_
 
 
 @pytest.mark.parametrize(
-    ("memory", "said"), [("6Gi", "that wants 9216 MiB, and this node has 6144"), ("10Gi", "make e2e")]
+    ("memory", "cpu", "said"),
+    [
+        ("6Gi", "4", "wants 9216 MiB and 3.8 CPUs, and this node has 6144 and 4.0"),
+        ("24Gi", "2", "wants 9216 MiB and 3.8 CPUs, and this node has 24576 and 2.0"),
+        ("10Gi", "4", "make e2e"),
+    ],
 )
-def test_browser_tests_want_room_for_a_second_system(tilt: Callable[..., Tilt], memory: str, said: str) -> None:
-    commands = {
-        call["name"]: call["args"][-1] for call in tilt(environment={"MEMORY": memory}).run().called("v1alpha1.cmd")
-    }
+def test_browser_tests_want_room_for_a_second_system(
+    tilt: Callable[..., Tilt], memory: str, cpu: str, said: str
+) -> None:
+    ran = tilt(environment={"MEMORY": memory, "CPU": cpu}).run()
+    commands = {call["name"]: call["args"][-1] for call in ran.called("v1alpha1.cmd")}
     assert said in commands["button-browser-tests"]

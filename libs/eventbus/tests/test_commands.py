@@ -145,7 +145,7 @@ def test_dead_letters_are_listed_and_shown():
 @pytest.mark.django_db
 def test_dead_letters_that_were_decided_about_are_listed_too():
     letter = dead_letter()
-    assert run("dead_letters", "list", "--decided") == ""
+    assert "no such dead letter" in run("dead_letters", "list", "--decided")
     dead_letters.discard(letter.pk, by="me", reason="a test")
     assert "(discarded)" in run("dead_letters", "list", "--decided")
     assert f"{letter.pk} " in run("dead_letters", "list", "--decided")
@@ -160,6 +160,7 @@ def test_dead_letters_are_retried_one_or_all():
         run("dead_letters", "retry")
     consumed.healed.set()
     assert "applied 2, left 0" in run("dead_letters", "retry", "--all", "--by=me")
+    assert "No dead letter is open." in run("dead_letters", "retry", "--all", "--by=me")
     assert DeadLetter.objects.filter(resolved_by="me", state="applied").count() == 2
 
 

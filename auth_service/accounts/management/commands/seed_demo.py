@@ -44,16 +44,17 @@ class Command(BaseCommand):
 
     def people(self, now: datetime, passwords: dict[str, str]) -> None:
         known = set(Account.objects.values_list("email", flat=True))
-        for email, full_name, position, role in PEOPLE:
-            if email not in known:
-                services.account_create(
-                    email=email,
-                    full_name=full_name,
-                    position=position,
-                    role=role,
-                    password=passwords.get(email),
-                    now=now,
-                )
+        missing = [person for person in PEOPLE if person[0] not in known]
+        for email, full_name, position, role in missing:
+            services.account_create(
+                email=email,
+                full_name=full_name,
+                position=position,
+                role=role,
+                password=passwords.get(email),
+                now=now,
+            )
+        self.stdout.write(f"{len(missing)} of {len(PEOPLE)} accounts were missing and are made.")
 
     def leave(self, now: datetime) -> None:
         leaver = Account.objects.filter(email=LEAVER, is_active=True).first()

@@ -52,12 +52,15 @@ class Command(BaseCommand):
             raise CommandError(f"Something it needs is away, nothing was done: {error}") from error
 
     def _list(self, letters: Iterable[DeadLetter]) -> None:
+        letter = None
         for letter in letters:
             behind = f"{letter.waiting_behind} waiting behind" if letter.is_open else letter.state  # type: ignore[attr-defined]
             self.stdout.write(
                 f"{letter.pk} {letter.received_at.isoformat()} {letter.group.name} {letter.event_name or letter.topic}"
                 f" {letter.key_text} {letter.reason}: {letter.error[:200]} ({behind})"
             )
+        if letter is None:
+            self.stdout.write("There is no such dead letter.")
 
     def _show(self, pk: int) -> None:
         letter = DeadLetter.objects.select_related("group").filter(pk=pk).first()
@@ -82,6 +85,8 @@ class Command(BaseCommand):
         if (options["id"] is None) != options["all"]:
             raise CommandError("Name one dead letter, or --all.")
         pks = [letter.pk for letter in _all_heads()] if options["all"] else [options["id"]]
+        if not pks:
+            self.stdout.write("No dead letter is open.")
         failed = 0
         for pk in pks:
             try:
