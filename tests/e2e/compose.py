@@ -40,26 +40,34 @@ class ComposeDriver(ContainerDriver):
             "COMPOSE_PROFILES": "",
         }
         try:
-            self._compose("build", "--quiet")
-            self._compose("up", "--detach")
-            self._wait(*self._running())
-            source = Path(gateway.__file__).read_text()
-            listening = ("python", "-c", source, str(gateway.PORT), gateway.ANYWHERE)
-            self._compose("exec", "--detach", POSTS_GO_TO, *listening)
+            self.compose("build", "--quiet")
+            self.compose("up", "--detach")
+            self.wait()
+            self.listen()
             self.seed()
         except BaseException:
             self.close()
             raise
 
+    def listen(self) -> None:
+        """Take SMS and Slack messages; ends with the container that it runs in."""
+        source = Path(gateway.__file__).read_text()
+        self.compose("exec", "--detach", POSTS_GO_TO, "python", "-c", source, str(gateway.PORT), gateway.ANYWHERE)
+
+    def type(self, script: str, folder: Path) -> str:
+        """What a script prints that somebody types in a folder beside the checkout. Raises CommandFailed."""
+        place = {"COMPOSE_FILE": str(ROOT / "docker-compose.yml"), "COMPOSE_PROJECT_NAME": self._project}
+        return self._run(["bash", "-euo", "pipefail", "-c", script], folder, place)
+
     def url(self, service: str) -> str:
         return f"http://127.0.0.1:{self._ports[service]}"
 
     def stop(self, server: str) -> None:
-        self._compose("stop", *self._containers(server))
+        self.compose("stop", *self._containers(server))
 
     def start(self, server: str) -> None:
-        self._compose("start", *self._containers(server))
-        self._wait(*self._containers(server))
+        self.compose("start", *self._containers(server))
+        self.wait(*self._containers(server))
 
     def stop_service(self, service: str) -> None:
         self.stop(service)
@@ -69,19 +77,19 @@ class ComposeDriver(ContainerDriver):
 
     def restart_workers(self, service: str) -> None:
         names = [name for name in self._running() if name.startswith((f"{service}-relay", f"{service}-consumer"))]
-        self._compose("restart", *names)
-        self._wait(*names)
+        self.compose("restart", *names)
+        self.wait(*names)
 
     def manage(self, service: str, *arguments: str, stdin: str = "") -> str:
         """A command beside the pages of a service; DEMO lets the demo's own commands run, and only those."""
         command = ("exec", "-T", "--env", "DEMO=true", service, "role", "manage", *arguments)
-        return self._compose(*command, stdin=stdin)
+        return self.compose(*command, stdin=stdin)
 
     def mailbox(self) -> list[Any]:
         return mailpit.messages(f"http://127.0.0.1:{self._ports['mail']}")
 
     def posts(self) -> list[tuple[str, dict[str, str]]]:
-        return gateway.told(self._compose("exec", "-T", POSTS_GO_TO, "python", "-c", gateway.ASK))
+        return gateway.told(self.compose("exec", "-T", POSTS_GO_TO, "python", "-c", gateway.ASK))
 
     def kafka(self) -> dict[str, str]:
         registry = f"http://127.0.0.1:{self._ports['registry']}/apis/ccompat/v7"
@@ -90,20 +98,22 @@ class ComposeDriver(ContainerDriver):
 
     def logs(self) -> Iterable[str]:
         ours = [name for name in self._running() if name.split("-")[0] in SERVICES and not name.endswith("-db")]
-        return self._compose("logs", "--no-color", "--no-log-prefix", *ours).replace(CLEAR_LINE, "").splitlines()
+        return self.compose("logs", "--no-color", "--no-log-prefix", *ours).replace(CLEAR_LINE, "").splitlines()
 
     def close(self) -> None:
-        self._compose("down", "--volumes", "--timeout", "5")
+        self.compose("down", "--volumes", "--timeout", "5")
 
     def _containers(self, server: str) -> list[str]:
         return DATABASES if server == "postgres" else [server]
 
     def _running(self) -> list[str]:
         """The long-running services: those with a health check."""
-        services = json.loads(self._compose("config", "--format", "json"))["services"]
+        services = json.loads(self.compose("config", "--format", "json"))["services"]
         return [name for name, service in services.items() if "healthcheck" in service]
 
-    def _wait(self, *names: str) -> None:
+    def wait(self, *names: str) -> None:
+        """Until these are healthy, or all. Raises AssertionError."""
+        names = names or tuple(self._running())
         deadline = time.monotonic() + START_SECONDS
         while waiting := {name: state for name, state in self._health(names).items() if state != "healthy"}:
             if time.monotonic() > deadline:
@@ -111,19 +121,24 @@ class ComposeDriver(ContainerDriver):
             time.sleep(0.5)
 
     def _health(self, names: tuple[str, ...]) -> dict[str, str]:
-        lines = self._compose("ps", "--all", "--format", "{{.Service}} {{.Health}}", *names).splitlines()
+        lines = self.compose("ps", "--all", "--format", "{{.Service}} {{.Health}}", *names).splitlines()
         return dict.fromkeys(names, "") | dict(line.split(maxsplit=1) for line in lines if " " in line)
 
-    def _compose(self, *words: str, stdin: str = "") -> str:
+    def compose(self, *words: str, stdin: str = "") -> str:
+        """What a command of Compose prints. Raises CommandFailed."""
+        program = ["docker", "compose", "--project-name", self._project, "--progress", "quiet"]
+        return self._run([*program, *words], ROOT, {}, stdin=stdin)
+
+    def _run(self, command: list[str], folder: Path, more: dict[str, str], *, stdin: str = "") -> str:
         result = subprocess.run(
-            ["docker", "compose", "--project-name", self._project, "--progress", "quiet", *words],
-            cwd=ROOT,
-            env=self._environment,
+            command,
+            cwd=folder,
+            env=self._environment | more,
             input=stdin,
             capture_output=True,
             text=True,
             check=False,
         )
         if result.returncode:
-            raise CommandFailed(f"docker compose {' '.join(words)}: {result.stdout}{result.stderr}")
+            raise CommandFailed(f"{' '.join(command)}: {result.stdout}{result.stderr}")
         return result.stdout

@@ -1,0 +1,110 @@
+"""docs/operations.md done as it says, on containers: each block is typed as it stands there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from compose import ComposeDriver
+from driver import eventually
+from people import Person
+
+from dev.documents import blocks
+from dev.paths import ROOT
+from dev.system import CommandFailed
+
+PersonMaker = Callable[[str], Person]
+DOCUMENT = (ROOT / "docs/operations.md").read_text()
+CHAPTER = DOCUMENT[DOCUMENT.index("## Back up and restore") : DOCUMENT.index("## Secrets")]
+BACK_UP, RESTORE, TAKE_BACK_TASKS, SECRETS, COPY, MOVE = blocks(CHAPTER)
+JOURNAL = "SELECT * FROM billing_transfer ORDER BY id"
+CYCLES = "SELECT * FROM billing_cycle ORDER BY due_at"
+
+
+@pytest.fixture(scope="module")
+def folder(driver: ComposeDriver, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Where the operator types."""
+    yield tmp_path_factory.mktemp("operator")
+    driver.listen()  # the container that it ran in was stopped
+
+
+def rows(driver: ComposeDriver, query: str) -> list[str]:
+    words = ("exec", "-T", "billing-db", "psql", "--username=postgres", "--csv", f"--command={query}", "billing")
+    return driver.compose(*words).splitlines()
+
+
+def kept(driver: ComposeDriver) -> tuple[list[str], list[str]]:
+    return rows(driver, JOURNAL), rows(driver, CYCLES)
+
+
+def worked(driver: ComposeDriver, person: PersonMaker, title: str) -> None:
+    """A task is done, and its reward is in the journal."""
+    manager = person("manager")
+    manager.create_task(title, assignee="Wilma Weber")
+    worker = person("worker")
+    worker.complete(title)
+    worker.sees("billing", "/statement", title, "Reward")
+
+
+def goes(driver: ComposeDriver, script: str, folder: Path) -> bool:
+    try:
+        return bool(driver.type(script, folder))
+    except CommandFailed:
+        return False
+
+
+def test_a_lost_billing_comes_back_with_what_was_paid_since_the_dump(
+    driver: ComposeDriver, person: PersonMaker, folder: Path
+) -> None:
+    worked(driver, person, "Before the dump")
+    driver.type(BACK_UP, folder)
+    worked(driver, person, "After the dump")
+    driver.close_cycle()
+    eventually(driver.ledger_is_complete, within=60)
+    before = kept(driver)
+
+    *restoring, last = RESTORE.strip().splitlines()
+    assert "ledger_check --complete" in last
+    said = driver.type("\n".join(restoring), folder)
+
+    assert "Closed again, with the payouts that it had" in said
+    eventually(lambda: goes(driver, last, folder), within=60)
+    assert kept(driver) == before
+    assert (folder / "secrets.json").stat().st_size > 1000
+
+
+def test_a_lost_tasks_takes_back_what_it_told(driver: ComposeDriver, person: PersonMaker, folder: Path) -> None:
+    """The chapter writes its steps for billing; between them tasks has its own command."""
+    steps = [line.replace("billing", "tasks") for line in RESTORE.strip().splitlines()]
+    steps = [line.replace("-consumer-tasks", "-consumer-prices") for line in steps if "ledger" not in line]
+    assert steps[-1].startswith("docker compose up -d")
+    worked(driver, person, "Told, and then forgotten by tasks")
+
+    driver.type("\n".join([*steps[:-1], TAKE_BACK_TASKS, steps[-1]]), folder)
+
+    worked(driver, person, "After tasks came back")
+    eventually(driver.ledger_is_complete, within=60)
+
+
+def test_the_secrets_are_put_back_as_they_were(driver: ComposeDriver, folder: Path) -> None:
+    driver.type(SECRETS, folder)
+    assert (
+        driver.type(BACK_UP.strip().splitlines()[-1].replace("> secrets.json", ""), folder)
+        == (folder / "secrets.json").read_text()
+    )
+
+
+def test_the_whole_machine_goes_on_elsewhere(driver: ComposeDriver, person: PersonMaker, folder: Path) -> None:
+    worked(driver, person, "Before the move")
+    before = kept(driver)
+    driver.type(COPY, folder)
+
+    driver.compose("down", "--volumes")
+    driver.type(MOVE, folder)
+    driver.wait()
+
+    assert kept(driver) == before
+    worked(driver, person, "After the move")
+    driver.close_cycle()
+    eventually(driver.ledger_is_complete, within=60)
