@@ -85,6 +85,8 @@ def seed_history(system: System, days_before: int = HISTORY_DAYS) -> None:
             progress.wait()
         tasks.run("seed_demo", "--day", last.isoformat())
         progress.wait()
+        billing.run("seed_demo", "--debt", last.isoformat())
+        progress.wait()
 
 
 @contextmanager

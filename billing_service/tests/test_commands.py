@@ -9,7 +9,7 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 
 from billing.jobs import close_due_cycles
-from billing.models import Cycle, Transfer
+from billing.models import Cycle, LedgerAccount, Transfer
 from billing.selectors.clock import database_now
 from chassis.business_time import business_date
 from chassis.demo import Turns, business_days
@@ -97,9 +97,19 @@ class TestSeedDemo:
         assert (transfer.kind, transfer.account_id, transfer.amount) == ("adjustment", worker.pk, 1_250)
         assert transfer.actor_id == str(finance.pk)
 
-    def test_a_correction_needs_the_accounts(self):
+    def test_somebody_owes_whatever_was_earned(self, run):
+        run("seed_demo", "--first-due", "2026-03-02")
+        account(uuid4(), role="finance", email="finance@popug.example")
+        debtor = account(uuid4(), email="pavel@popug.example")
+        deliver("tasks", [completed(account=debtor.pk)])
+        for _ in range(2):
+            assert "owed something" in run("seed_demo", "--debt", "2026-03-02")
+        assert LedgerAccount.objects.get(id=debtor.pk).balance == -4_500
+
+    @pytest.mark.parametrize("what", ["--correct", "--debt"])
+    def test_a_correction_needs_the_accounts(self, what):
         with pytest.raises(CommandError, match="no accounts yet"):
-            call_command("seed_demo", "--correct", "2026-03-02")
+            call_command("seed_demo", what, "2026-03-02")
 
     def test_a_day_on_which_no_cycle_is_due_is_refused(self):
         call_command("seed_demo", "--first-due", "2026-03-02")
@@ -116,6 +126,7 @@ class TestSeedDemo:
     def test_history_is_settled_day_by_day_once_it_is_consumed(self, turns):
         account(uuid4(), role="finance", email="finance@popug.example")
         worker = account(uuid4(), email="worker@popug.example")
+        account(uuid4(), email="pavel@popug.example")
         days, seen = business_days(business_date(database_now())), []
 
         def tasks():
@@ -141,7 +152,7 @@ class TestSeedDemo:
     @pytest.mark.django_db(transaction=True)
     def test_history_in_a_ledger_that_was_in_use_belongs_to_its_open_cycle(self, turns):
         account(uuid4(), role="finance", email="finance@popug.example")
-        account(uuid4(), email="worker@popug.example")
+        people = [account(uuid4(), email=f"{name}@popug.example").pk for name in ("worker", "pavel")]
         open_cycle(database_now() + timedelta(hours=1))
         *earlier, yesterday = business_days(business_date(database_now()))
         for day in earlier:
@@ -158,4 +169,5 @@ class TestSeedDemo:
             call_command("seed_demo", "--history", verbosity=0)
             others.result()
         assert Cycle.objects.get().state == "open"
-        assert Transfer.objects.get().kind == "adjustment"
+        posted = Transfer.objects.order_by("id").values_list("kind", "account_id", "amount")
+        assert list(posted) == [("adjustment", people[0], 1_250), ("adjustment", people[1], 4_500)]

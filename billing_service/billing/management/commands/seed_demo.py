@@ -10,7 +10,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from billing.domain import due_on
-from billing.models import Cycle
+from billing.models import Cycle, LedgerAccount
 from billing.selectors.clock import database_now
 from billing.selectors.consumption import consumed_before
 from billing.services.adjustments import adjustment_post
@@ -19,8 +19,8 @@ from chassis.business_time import business_date, zone
 from chassis.demo import Turns, business_days
 from chassis.replica.models import Account
 
-FINANCE, WORKER = "finance@popug.example", "worker@popug.example"
-CORRECTION = 1_250  # cents
+FINANCE, WORKER, DEBTOR = "finance@popug.example", "worker@popug.example", "pavel@popug.example"
+CORRECTION, DEBT = 1_250, 4_500  # cents
 CORRECTED_AT = clock(16, 20)
 
 
@@ -31,6 +31,7 @@ class Command(BaseCommand):
         what = parser.add_mutually_exclusive_group(required=True)
         what.add_argument("--first-due", type=date.fromisoformat, metavar="DAY", help="day of the first closing")
         what.add_argument("--correct", type=date.fromisoformat, metavar="DAY", help="finance pays a worker")
+        what.add_argument("--debt", type=date.fromisoformat, metavar="DAY", help="finance takes more than is owed")
         what.add_argument("--close", type=date.fromisoformat, metavar="DAY", help="day whose cycle is closed")
         what.add_argument("--history", action="store_true", help="settle each of the days that tasks' --history tells")
 
@@ -41,6 +42,8 @@ class Command(BaseCommand):
             self.history(business_date(database_now()))
         elif options["correct"]:
             self.correct(options["correct"])
+        elif options["debt"]:
+            self.debt(options["debt"])
         elif options["first_due"]:
             self.open(options["first_due"])
         else:
@@ -67,6 +70,7 @@ class Command(BaseCommand):
             if Cycle.objects.filter(due_at=_due(day)).exists():
                 self.close(day)
             turns.note("settled", day)
+        self.debt(today)
         turns.end()
 
     def open(self, day: date) -> None:
@@ -84,19 +88,44 @@ class Command(BaseCommand):
 
     def correct(self, day: date) -> None:
         """Finance pays somebody for what no task says; once for each day."""
-        people = {account.email: account.pk for account in Account.objects.filter(email__in=(FINANCE, WORKER))}
-        if len(people) < 2:
-            raise CommandError("There are no accounts yet: seed auth, and let the accounts' events arrive.")
-        adjustment_post(
-            form_key=uuid5(people[WORKER], f"correction of {day}"),
-            account_id=people[WORKER],
-            amount=CORRECTION,
+        self._adjust(
+            WORKER,
+            CORRECTION,
             credit=True,
             reason="Thank you for the millet that you bought on your way to work.",
-            actor_id=people[FINANCE],
+            key=f"correction of {day}",
             now=datetime.combine(day, CORRECTED_AT, zone()),
         )
         self.stdout.write(f"Posted a correction on {day}.")
+
+    def debt(self, day: date) -> None:
+        """Whatever is owed to somebody, and more, is taken: the balance is below zero, where it is not yet."""
+        account = Account.objects.filter(email=DEBTOR)
+        balance = LedgerAccount.objects.filter(id__in=account.values("pk")).values_list("balance", flat=True).first()
+        if (balance or 0) >= 0:
+            self._adjust(
+                DEBTOR,
+                (balance or 0) + DEBT,
+                credit=False,
+                reason="The incubator that was left open over night, as we agreed.",
+                key=f"debt of {day}",
+                now=database_now(),
+            )
+        self.stdout.write(f"Somebody has owed something since {day}.")
+
+    def _adjust(self, email: str, amount: int, *, credit: bool, reason: str, key: str, now: datetime) -> None:
+        people = {account.email: account.pk for account in Account.objects.filter(email__in=(FINANCE, email))}
+        if len(people) < 2:
+            raise CommandError("There are no accounts yet: seed auth, and let the accounts' events arrive.")
+        adjustment_post(
+            form_key=uuid5(people[email], key),
+            account_id=people[email],
+            amount=amount,
+            credit=credit,
+            reason=reason,
+            actor_id=people[FINANCE],
+            now=now,
+        )
 
 
 def _due(day: date) -> datetime:
