@@ -42,6 +42,12 @@ def test_every_process_is_asked_for_its_metrics() -> None:
     assert asked == {target(entry.name): tuple(entry.name.split("-", 1)) for entry in entries()}
 
 
+def test_every_process_is_missed_when_it_is_not_there() -> None:
+    (missing,) = [alert["expr"] for alert in ALERTS if alert["alert"] == "ProcessMissing"]
+    missed = re.findall(r'absent\(up\{service="(\w+)",role="([\w-]+)"\}\)', missing)
+    assert sorted(missed) == sorted(tuple(entry.name.split("-", 1)) for entry in entries())
+
+
 @pytest.mark.parametrize("alert", [pytest.param(alert, id=alert["alert"]) for alert in ALERTS])
 def test_an_alert_says_how_urgent_it_is_and_what_to_do(alert: dict[str, Any]) -> None:
     name = alert["alert"]
