@@ -153,6 +153,7 @@ def test_a_workers_day_by_keyboard_alone(open_page, worker, manager):
     page.keyboard.press("Enter")
     expect(page.locator("#task-rows tr")).to_have_count(2)
     expect(page.locator("#reading")).to_contain_text("Wilma Weber got it: [POPUG-7] Wash")
+    assert faults(page, "tasks added") == []
     expect(page.locator(".htmx-added")).to_have_count(0)  # until then Done is a plain form
     page.locator("main").focus()
     page.keyboard.press("j")
@@ -184,6 +185,7 @@ def test_news_is_offered_and_nothing_moves_until_it_is_asked_for(open_page, work
         new_task(manager, f"News {n}", now=timezone.now() + timedelta(seconds=5))
     page.evaluate("document.querySelectorAll('[data-poll]').forEach((one) => htmx.trigger(one, 'poll'))")
     expect(page.get_by_role("link", name="3 new tasks, show")).to_be_visible()
+    assert faults(page, "tasks news") == []
     expect(page.locator("#task-rows tr")).to_have_count(0)
     page.get_by_role("link", name="3 new tasks, show").click()
     expect(page.locator("#task-rows tr")).to_have_count(3)
@@ -243,8 +245,10 @@ def test_after_back_a_done_that_was_undone_is_said_and_can_be_done(open_page, wo
     expect(row.locator(".notice").or_(row.get_by_role("button", name="Undo"))).to_be_visible()
     if Task.objects.get().is_open:  # the page came back with the button that was pressed before
         expect(row.get_by_role("alert")).to_contain_text("pressed before")
+        assert faults(page, "tasks pressed before") == []
         row.get_by_role("button", name="Done").click()
     expect(row.get_by_role("button", name="Undo")).to_be_visible()
+    assert faults(page, "tasks a row that is done") == []
     assert Task.objects.get().completion_no == 2
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from exports import income_by_day
 from people import Person
 from playwright.sync_api import Browser, expect
 from terminal import DAYS, Demo, Described
@@ -98,6 +99,31 @@ def test_make_demo_and_what_it_tells_to_try(demo: Demo) -> None:
     assert "running: end it first" in demo.make("clean", code=2)
 
     assert "The ledger adds up" in demo.manage("billing", "ledger_check")
+
+
+def test_its_history_has_what_a_company_knows(demo: Demo, browser: Browser) -> None:
+    def asked(service: str, query: str) -> set[str]:
+        said = demo.make("psql", f"s={service}", typed=f"\\pset format unaligned\n\\pset tuples_only\n{query};\n")
+        return set(said.splitlines())
+
+    kinds = asked("billing", "SELECT DISTINCT kind FROM billing_transfer")
+    assert {"fee", "earning", "reversal", "adjustment", "payout"} <= kinds
+    assert "owing" in asked("billing", "SELECT 'owing' FROM billing_ledgeraccount WHERE balance < 0")
+    late = "SELECT 'late' FROM billing_transfer t JOIN billing_cycle c ON c.id = t.cycle_id"
+    assert "late" in asked("billing", f"{late} WHERE t.occurred_at < (SELECT max(due_at) FROM billing_cycle b"
+                           " WHERE b.due_at < c.due_at AND b.state = 'closed')")  # fmt: skip
+    assert "left" in asked("auth", "SELECT 'left' FROM accounts_account WHERE NOT is_active")
+    assert "set aside" in asked("billing", "SELECT 'set aside' FROM eventbus_dead_letter WHERE state = 'dead'")
+
+    told = Described(json.loads((demo.folder / "demo.json").read_text()))
+    fatima, ada = (Person(name, told, browser) for name in ("finance", "admin"))  # type: ignore[arg-type]
+    fatima.sign_in("billing")
+    ada.sign_in("analytics")
+    income = income_by_day(fatima, "billing")
+    assert income_by_day(ada, "analytics") == income
+    assert len({amount for amount in income.values() if amount != "0.00"}) >= DAYS
+    fatima.close()
+    ada.close()
 
 
 def test_the_things_that_the_demo_tells_to_try_are_so(demo: Demo, browser: Browser) -> None:

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import re
 from collections.abc import Callable, Iterator
 from decimal import Decimal
 from functools import partial
-from typing import Any
 from urllib.parse import urlsplit
 
 from driver import Driver, eventually
-from openpyxl import load_workbook
+from exports import exports_on, in_csv, in_xlsx, income_by_day, taken_along
 from people import SLOW, Person
 from playwright.sync_api import Page, expect
 
@@ -20,30 +17,6 @@ PersonMaker = Callable[..., Person]
 # A service, an address in it, and which table of the page has the amounts of its export, if any has.
 Place = tuple[str, str, str]
 LIST = "main table.list"
-
-
-def taken_along(someone: Person, address: str) -> bytes:
-    """What a link of an export downloads."""
-    answer = someone.context.request.get(address)
-    assert answer.status == 200, (address, answer.status)
-    assert "attachment" in answer.headers["content-disposition"]
-    return answer.body()
-
-
-def in_csv(content: bytes) -> list[dict[str, str]]:
-    assert content.startswith(b"\xef\xbb\xbf")
-    return list(csv.DictReader(io.StringIO(content.decode("utf-8-sig"), newline="")))
-
-
-def in_xlsx(content: bytes) -> list[tuple[Any, ...]]:
-    book = load_workbook(io.BytesIO(content), read_only=True)
-    return list(book["Rows"].iter_rows(min_row=2, values_only=True))
-
-
-def exports_on(someone: Person, service: str, path: str) -> list[str]:
-    page = someone.open(service, path)
-    links = page.locator("a.menu-item[href*='format=csv']")
-    return [str(link.evaluate("link => link.href")) for link in links.all()]
 
 
 def has_the_same_amounts(someone: Person, path: str, table: str, link: str) -> bool:
@@ -152,21 +125,11 @@ def test_every_export_opens_again_with_the_rows_of_its_page(driver: Driver, pers
 
 def test_billing_and_analytics_show_the_same_income_for_each_day(person: PersonMaker) -> None:
     finance, admin = person("finance"), person("admin")
-    billing_link, analytics_link = (
-        next(link for link in exports_on(someone, service, "/") if "/tasks/" not in link)
-        for someone, service in ((finance, "billing"), (admin, "analytics"))
-    )
 
-    def by_day(someone: Person, link: str) -> dict[str, str]:
-        rows = in_csv(taken_along(someone, link))
-        income = next(column for column in rows[0] if "income" in column.lower())
-        return {row["Day"]: row[income] for row in rows}
+    def the_same() -> bool:
+        return income_by_day(finance, "billing") == income_by_day(admin, "analytics")
 
-    for _ in range(20):
-        billing, analytics = by_day(finance, billing_link), by_day(admin, analytics_link)
-        if billing == analytics:
-            break
-        finance.page.wait_for_timeout(500)
-    assert billing == analytics
+    eventually(the_same)
+    billing = income_by_day(finance, "billing")
     assert len(billing) == 30
     assert set(billing.values()) - {"0.00"}

@@ -33,24 +33,35 @@ def test_offline_is_said_where_one_pressed_and_retry_sends_what_was_typed(open_p
     page.get_by_role("button", name="Save").click()
     notice = page.get_by_role("alert")
     expect(notice).to_contain_text("No connection. Nothing was lost.")
+    assert faults(page, "chassis offline") == []
     page.context.set_offline(False)
     notice.get_by_role("button", name="Retry").click()
     expect(page.get_by_text("Saved: seeds")).to_be_visible()
     expect(notice).to_have_count(0)
 
 
-def test_no_answer_in_time_is_said_where_one_pressed(open_page):
+def test_no_answer_in_time_is_said_where_one_pressed_and_retry_sends_what_was_typed(open_page):
     page = open_page("/notes")
+    assert page.evaluate("htmx.config.timeout") == 10_000
     page.evaluate("htmx.config.timeout = 200")
+    page.get_by_label("Text").fill("seeds")
     page.route("**/notes/save", lambda route: None)
     page.get_by_role("button", name="Save").click()
-    expect(page.get_by_role("alert")).to_contain_text("No answer within 10 seconds.")
+    notice = page.get_by_role("alert")
+    expect(notice).to_contain_text("No answer within 10 seconds.")
+    expect(page.get_by_label("Text")).to_have_value("seeds")
+    assert faults(page, "chassis slow") == []
+    page.unroute("**/notes/save")
+    page.evaluate("htmx.config.timeout = 10000")
+    notice.get_by_role("button", name="Retry").click()
+    expect(page.get_by_text("Saved: seeds")).to_be_visible()
 
 
 def test_a_refusal_is_said_in_the_words_of_the_server_and_without_retry(open_page):
     page = open_page("/notes")
     page.get_by_role("button", name="Only for finance").click()
     expect(page.get_by_role("alert")).to_have_text("Only finance may do this.")
+    assert faults(page, "chassis refused where one pressed") == []
 
 
 def test_a_busy_database_is_said_with_retry(open_page):
@@ -75,6 +86,7 @@ def test_what_was_typed_is_there_again_after_signing_in_anew(open_page):
     page.goto("/notes")
     expect(page.get_by_label("Text")).to_have_value("a long text")
     expect(page.get_by_role("alert")).to_contain_text("what you had typed is still here")
+    assert faults(page, "chassis what was typed is here again") == []
     page.reload()
     expect(page.get_by_label("Text")).to_have_value("")
 
@@ -167,6 +179,7 @@ def test_a_day_by_keyboard_alone(open_page):
     page.keyboard.press("?")
     expect(page.get_by_role("dialog")).to_contain_text("new task")
     expect(page.get_by_role("dialog")).to_contain_text("next and previous row")
+    assert faults(page, "chassis keys") == []
     page.keyboard.press("Escape")
     page.keyboard.press("/")
     expect(page.get_by_label("Search")).to_be_focused()
@@ -183,6 +196,8 @@ def test_the_menu_opens_and_closes_by_key_and_by_a_press_elsewhere(open_page):
     summary = menu.locator("summary")
     summary.press("Enter")
     expect(page.get_by_role("button", name="Sign out")).to_be_visible()
+    assert faults(page, "chassis open menu") == []
+    summary.focus()
     page.keyboard.press("Escape")
     expect(page.get_by_role("button", name="Sign out")).to_be_hidden()
     expect(summary).to_be_focused()
@@ -200,7 +215,7 @@ def test_the_theme_follows_the_system_until_one_is_chosen(open_page):
     expect(page.locator("html")).to_have_attribute("data-bs-theme", "light")
 
 
-def test_a_list_asks_for_news_by_itself(open_page):
+def test_a_list_asks_for_news_by_itself_while_it_is_looked_at(open_page):
     page = open_page("/notes")
     page.clock.install()
     page.reload()
@@ -208,6 +223,12 @@ def test_a_list_asks_for_news_by_itself(open_page):
         "document.querySelector('main').insertAdjacentHTML('beforeend',"
         "'<p id=news data-poll hx-get=\"/open\" hx-trigger=poll></p>'); htmx.process(document.getElementById('news'))"
     )
+    asked = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.evaluate("Object.defineProperty(document, 'visibilityState', {value: 'hidden', configurable: true})")
+    page.clock.run_for(91_000)
+    assert asked == []
+    page.evaluate("delete document.visibilityState")
     page.clock.run_for(31_000)
     expect(page.locator("#news")).to_have_text("open")
 
@@ -228,6 +249,31 @@ def test_no_kind_of_page_has_a_fault_in_any_theme_and_size(open_page):
                  "/database-away", "/broken"):  # fmt: skip
         page.goto(path)
         assert faults(page, f"chassis {path}") == []
+
+
+def test_a_form_that_is_too_large_too_old_or_sent_to_a_page_has_an_answer_without_fault(open_page):
+    page = open_page("/samples/new")
+    title = page.get_by_label("Title")
+    long = "x" * 10_000_000
+    title.evaluate("field => field.removeAttribute('maxlength')")
+    title.evaluate("(field, long) => { field.value = long }", long)
+    page.get_by_role("button", name="Create").click()
+    expect(page.get_by_role("heading", name="That was too much text")).to_be_visible()
+    assert faults(page, "chassis too much text") == []
+    page.go_back()
+    assert title.input_value() == long
+    page.goto("/samples/new")
+    title.fill("Old")
+    page.locator("[name=csrfmiddlewaretoken]").first.evaluate("field => { field.value = 'x'.repeat(64) }")
+    page.locator("form.panel [name=csrfmiddlewaretoken]").evaluate("field => { field.value = 'x'.repeat(64) }")
+    page.get_by_role("button", name="Create").click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("form")
+    assert faults(page, "chassis old form") == []
+    page.goto("/samples/new")
+    page.locator("form.panel").evaluate("form => { form.action = '/cages' }")
+    title.fill("Where no form goes")
+    page.get_by_role("button", name="Create").click()
+    assert faults(page, "chassis no form goes here") == []
 
 
 def test_the_policy_allows_no_inline_script_and_nothing_from_elsewhere(client):
