@@ -244,3 +244,7 @@ def test_no_form_with_errors_has_a_fault_in_any_theme_and_size(
         page.get_by_role("main").get_by_role("button", name=button).click()
         expect(page.locator(".field-error").first).to_be_visible()
         assert faults(page, f"auth {address} with errors") == []
+    for _ in range(10):
+        sign_in(stranger, "nobody@popug.example", "wrong")
+    expect(stranger.get_by_role("alert")).to_contain_text("Too many")
+    assert faults(stranger, "auth locked") == []

@@ -7,6 +7,7 @@ from billing.models import Cycle, Transfer
 from billing.selectors.clock import database_now
 from billing.services.cycles import cycle_flip
 from dev.faults import faults
+from eventbus.models import DeadLetter
 from tests.ledger import close
 from tests.make import WILMA, account, task_id
 from tests.story import pages_of
@@ -68,6 +69,22 @@ def test_refused_forms_and_a_preview_have_no_fault_either(open_page, story):
     page.get_by_role("button", name="Preview").click()
     expect(page.get_by_text("Balance after")).to_be_visible()
     assert faults(page, "billing preview") == []
+    payout = Transfer.objects.filter(kind="payout").exclude(id=story["payout"]).get()
+    page.goto(f"/entries/{payout.id}/return")
+    page.locator("main form").evaluate("form => { form.noValidate = true }")
+    page.locator("main form button").click()
+    expect(page.locator(".field-error").first).to_be_visible()
+    assert faults(page, "billing refused return of a payout") == []
+
+
+def test_a_decided_dead_letter_and_a_refused_decision_have_no_fault_either(open_page, story):
+    page = open_page("admin")
+    check(page, f"/dead-letters/{DeadLetter.objects.get(state='discarded').pk}/", "billing a discarded dead letter")
+    page.goto(f"/dead-letters/{DeadLetter.objects.get(state='dead').pk}/")
+    page.locator("main form").evaluate_all("forms => forms.forEach((form) => { form.noValidate = true })")
+    page.get_by_role("button", name="Discard").click()
+    expect(page.locator(".field-error")).to_be_visible()
+    assert faults(page, "billing refused discarding") == []
 
 
 def check(page, address, name):

@@ -38,6 +38,9 @@ def test_empty_pages_and_refused_forms_have_no_fault_either(open_page, manager, 
     ):
         page.goto(path)
         assert faults(page, f"tasks empty {path}") == []
+    page.goto("/")
+    page.locator("summary", has_text="Export").click()
+    assert faults(page, "tasks open menu of exports") == []
     page.goto("/tasks/new")
     page.get_by_label("Title").fill("no [brackets]")
     page.get_by_role("button", name="Create task").click()
