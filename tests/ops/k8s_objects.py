@@ -18,6 +18,7 @@ from dev.paths import ROOT, SERVICES
 
 Object = dict[str, Any]
 
+OVERLAYS = ("minikube", "minikube-demo", "tilt", "production")
 NAME, COMPONENT = "app.kubernetes.io/name", "app.kubernetes.io/component"
 _UNITS = {"Ki": 1 / 1024, "Mi": 1, "Gi": 1024}
 
@@ -83,6 +84,10 @@ def workloads(objects: list[Object]) -> Iterator[Workload]:
             yield Workload(kind, found["metadata"]["name"], found, spec["template"])
         elif kind == "CronJob":
             yield Workload(kind, found["metadata"]["name"], found, spec["jobTemplate"]["spec"]["template"])
+
+
+def found_in(objects: list[Object], name: str) -> Workload:
+    return next(workload for workload in workloads(objects) if workload.name == name)
 
 
 def of_kind(objects: list[Object], *kinds: str) -> list[Object]:

@@ -3,39 +3,20 @@
 from __future__ import annotations
 
 import copy
-import runpy
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from k8s_network import allowed
-from k8s_objects import COMPONENT, NAME, Object, Workload, copy_of_manifests, of_kind, render, selects, workloads
+from k8s_objects import COMPONENT, NAME, OVERLAYS, Object, found_in, of_kind, render, workloads
 from k8s_rules import problems
 from k8s_schemas import VERSIONS, invalid
 from k8s_size import too_large_for_a_laptop
 
-from dev.paths import ROOT, SERVICES
+from dev.paths import SERVICES
 from dev.procfile import entries
 from dev.servers.kafka import SETTINGS as KAFKA_SETTINGS
-
-OVERLAYS = ("minikube", "minikube-demo", "tilt", "production")
-
-
-@pytest.fixture(scope="session")
-def manifests(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return copy_of_manifests(tmp_path_factory.mktemp("manifests"))
-
-
-@pytest.fixture(scope="session")
-def overlays(manifests: Path) -> dict[str, list[Object]]:
-    return {name: render(manifests / "overlays" / name) for name in OVERLAYS}
-
-
-@pytest.fixture
-def minikube(overlays: dict[str, list[Object]]) -> list[Object]:
-    return copy.deepcopy(overlays["minikube"])
 
 
 @pytest.mark.parametrize("overlay", OVERLAYS)
@@ -66,10 +47,6 @@ def test_it_fits_on_a_laptop(minikube: list[Object]) -> None:
     assert too_large_for_a_laptop(minikube) == []
     pod_of(minikube, "billing-web")["containers"][0]["resources"]["requests"]["memory"] = "2Gi"
     assert too_large_for_a_laptop(minikube)
-
-
-def found_in(objects: list[Object], name: str) -> Workload:
-    return next(workload for workload in workloads(objects) if workload.name == name)
 
 
 def pod_of(objects: list[Object], name: str) -> Any:
@@ -210,71 +187,3 @@ def test_kustomize_refuses_an_overlay_without_its_secrets(manifests: Path) -> No
             render(manifests / "overlays" / "minikube")
     finally:
         moved.rename(secrets)
-
-
-def pod(service: str, component: str = "server") -> dict[str, str]:
-    return {NAME: service, COMPONENT: component, "app.kubernetes.io/part-of": "task-tracker"}
-
-
-FLOWS = [
-    *((pod(name, role), pod(name, "db"), 5432) for name in SERVICES for role in ("web", "relay", "worker", "migrate")),
-    *((pod(name, "relay"), pod("kafka"), 9092) for name in SERVICES),
-    *((pod(name, "register-schemas"), pod("registry"), 8080) for name in SERVICES),
-    *((pod(name, "web"), pod("valkey"), 6379) for name in SERVICES),
-    *((pod(name, "worker"), pod("mail"), 1025) for name in SERVICES),
-    (pod("billing", "web"), pod("auth", "web"), 8000),
-    (pod("auth", "worker"), pod("billing", "web"), 8000),
-    (pod("registry"), pod("kafka"), 9092),
-    (pod("auth", "provision-clients"), pod("auth", "db"), 5432),
-    (pod("billing", "ledger-check"), pod("billing", "db"), 5432),
-    (pod("billing", "db-roles"), pod("billing", "db"), 5432),
-]
-NO_FLOWS = [
-    (pod("tasks", "web"), pod("billing", "db"), 5432),
-    (pod("analytics", "db"), pod("billing", "db"), 5432),
-    (pod("billing", "db"), pod("kafka"), 9092),
-    (pod("billing", "relay"), pod("mail"), 1025),
-    (pod("billing", "web"), pod("mail"), 1025),
-    (pod("billing", "migrate"), pod("kafka"), 9092),
-    (pod("kafka"), pod("billing", "db"), 5432),
-    (pod("registry"), pod("valkey"), 6379),
-    (pod("billing", "web"), pod("billing", "relay"), 9100),
-    ({}, pod("billing", "db"), 5432),
-]
-
-
-@pytest.mark.parametrize("overlay", ["minikube", "production"])
-def test_a_command_has_what_the_pages_have_but_is_no_page(overlays: dict[str, list[Object]], overlay: str) -> None:
-    pages = found_in(overlays[overlay], "billing-web")
-    script = runpy.run_path(str(ROOT / "k8s" / "manage"))
-    pod = script["pod_of"]({"spec": {"template": pages.template}}, "billing", ["ledger_check", "--complete"])
-    (container,) = pod["spec"]["containers"]
-    assert container["args"] == ["manage", "ledger_check", "--complete"]
-    asked = {"startupProbe", "readinessProbe", "livenessProbe", "lifecycle", "ports"}
-    of_pages = pages.template["spec"]["containers"][0]
-    same = {key: value for key, value in of_pages.items() if key not in asked | {"name", "args"}}
-    assert {key: container.get(key) for key in same} == same
-    assert not asked & set(container)
-    # No Service, disruption budget or spread of the pages counts it.
-    labels = pod["metadata"]["labels"]
-    selectors = [found["spec"]["selector"] for found in of_kind(overlays[overlay], "Service")]
-    assert not any(selects({"matchLabels": selector}, labels) for selector in selectors)
-    assert allowed(overlays[overlay], labels, {NAME: "kafka", "strimzi.io/cluster": "kafka"}, 9092)
-
-
-def test_each_needed_flow_is_allowed(minikube: list[Object]) -> None:
-    assert [flow for flow in FLOWS if not allowed(minikube, *flow)] == []
-
-
-def test_no_other_flow_is_allowed(minikube: list[Object]) -> None:
-    assert [flow for flow in NO_FLOWS if allowed(minikube, *flow)] == []
-
-
-def test_what_opens_the_network_is_found(minikube: list[Object]) -> None:
-    opened = {"podSelector": {}, "policyTypes": ["Ingress", "Egress"], "ingress": [{}], "egress": [{}]}
-    everything = {"kind": "NetworkPolicy", "metadata": {"name": "open"}, "spec": opened}
-    assert all(allowed([*minikube, everything], *flow) for flow in NO_FLOWS)
-    by_default = {"default-deny", "names"}
-    closed = [f for f in minikube if f["kind"] != "NetworkPolicy" or f["metadata"]["name"] not in by_default]
-    assert allowed(closed, {}, pod("billing", "relay"), 9100)
-    assert not allowed(minikube, {}, pod("billing", "relay"), 9100)
