@@ -64,18 +64,25 @@ def test_after_a_lost_database_each_deployment_has_its_own_number_of_pods(
     assert now == before
 
 
-@pytest.mark.parametrize("overlay", ["minikube", "production"])
-def test_a_command_has_what_the_pages_have_but_is_no_page(overlays: dict[str, list[Object]], overlay: str) -> None:
+# Tilt's pages run from a volume that their init container fills: a command, which has none, runs from the image.
+@pytest.mark.parametrize(
+    ("overlay", "same_as"), [("minikube", "minikube"), ("production", "production"), ("tilt", "minikube")]
+)
+def test_a_command_has_what_the_pages_have_but_is_no_page(
+    overlays: dict[str, list[Object]], overlay: str, same_as: str
+) -> None:
     pages = found_in(overlays[overlay], "billing-web")
     script = runpy.run_path(str(ROOT / "k8s" / "manage"))
     pod = script["pod_of"]({"spec": {"template": pages.template}}, "billing", ["ledger_check", "--complete"])
     (container,) = pod["spec"]["containers"]
     assert container["args"] == ["manage", "ledger_check", "--complete"]
     asked = {"startupProbe", "readinessProbe", "livenessProbe", "lifecycle", "ports"}
-    of_pages = pages.template["spec"]["containers"][0]
+    spec_of_pages = found_in(overlays[same_as], "billing-web").template["spec"]
+    of_pages = spec_of_pages["containers"][0]
     same = {key: value for key, value in of_pages.items() if key not in asked | {"name", "args"}}
     assert {key: container.get(key) for key in same} == same
-    assert not asked & set(container)
+    assert not (asked | {"command"}) & set(container)
+    assert pod["spec"]["volumes"] == spec_of_pages["volumes"]
     # No Service, disruption budget or spread of the pages counts it.
     labels = pod["metadata"]["labels"]
     selectors = [found["spec"]["selector"] for found in of_kind(overlays[overlay], "Service")]
