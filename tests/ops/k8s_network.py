@@ -3,33 +3,52 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from k8s_objects import Object, of_kind, selects
 
-Labels = Mapping[str, str]
+OURS = "task-tracker"
 
 
-def allowed(objects: list[Object], source: Labels, target: Labels, port: int) -> bool:
-    """Whether pods with these labels may connect: both sides have to let them, where a policy is for a side."""
+@dataclass(frozen=True)
+class Place:
+    """Where a connection comes from or goes to: a pod of a namespace, or outside of the cluster where it has none."""
+
+    namespace: str = OURS
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+
+def allowed(objects: list[Object], source: Place, target: Place, port: int) -> bool:
+    """Whether one may connect to the other: both sides have to let them, where a policy is for a side."""
     policies = of_kind(objects, "NetworkPolicy")
     return _lets(policies, "Egress", source, target, port) and _lets(policies, "Ingress", target, source, port)
 
 
-def _lets(policies: list[Object], direction: str, own: Labels, other: Labels, port: int) -> bool:
+def _lets(policies: list[Object], direction: str, own: Place, other: Place, port: int) -> bool:
     mine = [
         policy["spec"]
         for policy in policies
-        if direction in policy["spec"]["policyTypes"] and selects(policy["spec"]["podSelector"], own)
+        if direction in policy["spec"]["policyTypes"] and selects(policy["spec"]["podSelector"], own.labels)
     ]
-    if not mine:
+    if not mine or own.namespace != OURS:
         return True
     flows, peers = ("egress", "to") if direction == "Egress" else ("ingress", "from")
     return any(_fits(flow, peers, other, port) for spec in mine for flow in spec.get(flows) or [])
 
 
-def _fits(flow: dict[str, Any], peers: str, other: Labels, port: int) -> bool:
+def _fits(flow: dict[str, Any], peers: str, other: Place, port: int) -> bool:
     ports = [found["port"] for found in flow.get("ports", [])]
-    # A peer in another namespace is none of our pods.
-    ours = [found for found in flow.get(peers, [{}]) if "namespaceSelector" not in found and "ipBlock" not in found]
-    return (not ports or port in ports) and any(selects(found.get("podSelector", {}), other) for found in ours)
+    if ports and port not in ports:
+        return False
+    return not flow.get(peers) or any(_is(peer, other) for peer in flow[peers])
+
+
+def _is(peer: dict[str, Any], other: Place) -> bool:
+    if "namespaceSelector" in peer:
+        there = {"kubernetes.io/metadata.name": other.namespace} if other.namespace else {}
+        if not there or not selects(peer["namespaceSelector"], there):
+            return False
+    elif other.namespace != OURS:
+        return False
+    return selects(peer.get("podSelector", {}), other.labels)

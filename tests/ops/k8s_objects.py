@@ -111,7 +111,13 @@ def selects(selector: Object | None, labels: Mapping[str, str]) -> bool:
     if any(labels.get(key) != value for key, value in (selector.get("matchLabels") or {}).items()):
         return False
     for rule in selector.get("matchExpressions") or []:
-        is_in = labels.get(rule["key"]) in rule.get("values", [])
-        if is_in != (rule["operator"] == "In"):
+        value = labels.get(rule["key"])
+        fits = {
+            "In": value in rule.get("values", []),
+            "NotIn": value not in rule.get("values", []),
+            "Exists": value is not None,
+            "DoesNotExist": value is None,
+        }
+        if not fits[rule["operator"]]:
             return False
     return True

@@ -7,8 +7,9 @@ import runpy
 import shlex
 
 import pytest
-from k8s_network import allowed
-from k8s_objects import NAME, OVERLAYS, Object, found_in, of_kind, selects, workloads
+from k8s_flows import place
+from k8s_network import Place, allowed
+from k8s_objects import OVERLAYS, Object, found_in, of_kind, selects, workloads
 
 from dev.documents import lines
 from dev.paths import ROOT
@@ -87,4 +88,5 @@ def test_a_command_has_what_the_pages_have_but_is_no_page(
     labels = pod["metadata"]["labels"]
     selectors = [found["spec"]["selector"] for found in of_kind(overlays[overlay], "Service")]
     assert not any(selects({"matchLabels": selector}, labels) for selector in selectors)
-    assert allowed(overlays[overlay], labels, {NAME: "kafka", "strimzi.io/cluster": "kafka"}, 9092)
+    kafka = place(overlays[overlay], "broker" if overlay == "production" else "kafka")
+    assert allowed(overlays[overlay], Place(labels=labels), kafka, 9092)
