@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,8 +21,18 @@ class Place:
 
 def allowed(objects: list[Object], source: Place, target: Place, port: int) -> bool:
     """Whether one may connect to the other: both sides have to let them, where a policy is for a side."""
-    policies = of_kind(objects, "NetworkPolicy")
+    policies = [*of_kind(objects, "NetworkPolicy"), *_of_strimzi(objects)]
     return _lets(policies, "Egress", source, target, port) and _lets(policies, "Ingress", target, source, port)
+
+
+def _of_strimzi(objects: list[Object]) -> Iterator[Object]:
+    """What its operator makes for brokers: a listener is open to those whom it names, and to everybody if to nobody."""
+    for kafka in of_kind(objects, "Kafka"):
+        name = kafka["metadata"]["name"]
+        brokers = {"matchLabels": {"strimzi.io/cluster": name, "strimzi.io/name": f"{name}-kafka"}}
+        for listener in kafka["spec"]["kafka"]["listeners"]:
+            flow = {"from": listener.get("networkPolicyPeers"), "ports": [{"port": listener["port"]}]}
+            yield {"spec": {"podSelector": brokers, "policyTypes": ["Ingress"], "ingress": [flow]}}
 
 
 def _lets(policies: list[Object], direction: str, own: Place, other: Place, port: int) -> bool:

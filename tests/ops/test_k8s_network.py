@@ -21,6 +21,17 @@ def test_each_needed_flow_is_allowed_and_no_other(overlays: dict[str, list[Objec
     assert wrong(overlays[overlay], overlay) == []
 
 
+def test_kafka_is_open_to_the_same_where_strimzi_makes_no_policies(overlays: dict[str, list[Object]]) -> None:
+    alone = [found for found in overlays["production"] if found["kind"] != "Kafka"]
+    assert wrong(alone, "production") == []
+
+
+def test_a_listener_that_names_nobody_is_found(overlays: dict[str, list[Object]]) -> None:
+    broken = copy.deepcopy(overlays["production"])
+    of_kind(broken, "Kafka")[0]["spec"]["kafka"]["listeners"][0].pop("networkPolicyPeers")
+    assert wrong(broken, "production") == ["stranger may connect to broker:9092"]
+
+
 @pytest.mark.parametrize("overlay", FORBIDDEN)
 def test_a_policy_that_is_missing_is_found(overlays: dict[str, list[Object]], overlay: str) -> None:
     found = overlays[overlay]
