@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterator
 
 from k8s_objects import COMPONENT, Object, Workload, mebibytes, of_kind, selects, workloads
+from k8s_work import checked_nightly
 
 from dev.paths import ROOT
 
@@ -278,6 +279,7 @@ OF_ALL: tuple[Callable[[list[Object]], Findings], ...] = (
     complete,
     apart,
     keeps_its_servers,
+    checked_nightly,
 )
 
 

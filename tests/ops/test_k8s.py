@@ -13,6 +13,7 @@ from k8s_objects import COMPONENT, NAME, OVERLAYS, Object, found_in, of_kind, re
 from k8s_rules import problems
 from k8s_schemas import VERSIONS, invalid
 from k8s_size import too_large_for_a_laptop
+from k8s_work import grown_by_lag
 
 from dev.paths import SERVICES
 from dev.procfile import entries
@@ -85,6 +86,10 @@ def secret(name: str, **changes: Any) -> Change:
     return web("volumes", [{"name": "secrets", "secret": {"secretName": name, "defaultMode": 0o440} | changes}])
 
 
+def nightly(change: Callable[[Any], object]) -> Change:
+    return one("CronJob", "billing-ledger-check", lambda found: change(found["spec"]))
+
+
 SLEEP = {"preStop": {"sleep": {"seconds": 25}}}
 BROKEN: dict[str, Change] = {
     "may run as root": web("securityContext", {"seccompProfile": {"type": "RuntimeDefault"}}),
@@ -135,6 +140,10 @@ BROKEN: dict[str, Change] = {
     "selects the pods of": one(
         "Deployment", "tasks-web", lambda found: found["spec"].update(selector={"matchLabels": {NAME: "tasks"}})
     ),
+    "nobody checks the ledger": without("CronJob"),
+    "not checked every night": nightly(lambda spec: spec.update(schedule="30 2 * * 1")),
+    "the ledger is not checked": nightly(lambda spec: spec.update(suspend=True)),
+    "clock of whatever machine": nightly(lambda spec: spec.pop("timeZone")),
     "does not say what it is": one(
         "StatefulSet", "kafka", lambda found: found["spec"]["template"]["metadata"]["labels"].pop(COMPONENT)
     ),
@@ -145,6 +154,40 @@ BROKEN: dict[str, Change] = {
 def test_what_breaks_a_rule_is_found(minikube: list[Object], problem: str) -> None:
     BROKEN[problem](minikube)
     assert [text for text in problems(minikube) if problem in text]
+
+
+def scaler(change: Callable[[Any], object]) -> Change:
+    return one("ScaledObject", "billing-consumer-tasks", lambda found: change(found["spec"]))
+
+
+def asked(**changes: str) -> Change:
+    return scaler(lambda spec: spec["triggers"][0]["metadata"].update(changes))
+
+
+UNSCALED: dict[str, Change] = {
+    "-consumer-accounts has 0 scalers": without("ScaledObject"),
+    "billing-consumer-tasks has 0 scalers": scaler(lambda spec: spec["scaleTargetRef"].update(name="billing-relay")),
+    "billing-consumer-tasks scales no consumer": scaler(lambda spec: spec["scaleTargetRef"].update(name="tasks-web")),
+    "analytics-consumer-facts has 2 scalers": scaler(
+        lambda spec: spec["scaleTargetRef"].update(name="analytics-consumer-facts")
+    ),
+    "grows with what waits for billing.task": asked(consumerGroup="billing.task"),
+    "at an address that KEDA's namespace does not know": asked(bootstrapServers="kafka-kafka-bootstrap:9092"),
+    "is reset to a fixed number": one(
+        "Deployment", "billing-consumer-tasks", lambda found: found["spec"].update(replicas=1)
+    ),
+}
+
+
+def test_every_consumer_of_production_grows_with_what_waits_for_it(overlays: dict[str, list[Object]]) -> None:
+    assert list(grown_by_lag(overlays["production"])) == []
+
+
+@pytest.mark.parametrize("problem", UNSCALED)
+def test_a_consumer_that_does_not_grow_is_found(overlays: dict[str, list[Object]], problem: str) -> None:
+    production = copy.deepcopy(overlays["production"])
+    UNSCALED[problem](production)
+    assert [text for text in grown_by_lag(production) if problem in text]
 
 
 def test_every_process_of_the_procfile_is_a_deployment_and_nothing_else_is(minikube: list[Object]) -> None:
