@@ -171,8 +171,9 @@ def test_every_button_runs_a_command_in_the_cluster_that_was_checked(tilt: Calla
     assert '"$EMAIL"' in commands["create-admin"]["args"][-1]
 
 
-@pytest.mark.parametrize("name", ["docker", "kubectl", "minikube"])
+@pytest.mark.parametrize("name", ["docker", "kubectl", "minikube", "python3", "openssl"])
 def test_a_missing_program_is_named_in_one_sentence(tilt: Callable[..., Tilt], name: str) -> None:
+    assert name in (ROOT / "k8s" / "README.md").read_text().split("```sh")[0].lower()
     machine = tilt()
     (machine.programs / name).unlink()
     with pytest.raises(RefusedError, match=f"{name} is missing, and Tilt needs it here. Install it: https://"):
