@@ -77,6 +77,19 @@ def test_the_list_asks_the_same_number_of_queries_however_long_it_is(
         services.application_create(name=f"App {number}", redirect_uris=[URI], actor_id=str(admin.pk), now=NOW)
 
 
+def test_the_changes_ask_the_same_number_of_queries_however_many_they_are(
+    admin: Account, worker: Account, browser: SignIn, django_assert_num_queries: Any
+) -> None:
+    client, account = browser(admin), f"/accounts/{worker.pk}"
+    for number in range(12):
+        services.application_create(name=f"App {number}", redirect_uris=[URI], actor_id=str(admin.pk), now=NOW)
+        services.account_update(account_id=worker.pk, full_name=f"Wilma {number}", actor_id=str(admin.pk), now=NOW)
+        with django_assert_num_queries(4):
+            client.get(f"{LIST}/changes")
+        with django_assert_num_queries(7):
+            client.get(account)
+
+
 def test_an_admin_makes_an_application_and_sees_its_secret_once(admin: Account, browser: SignIn) -> None:
     client = browser(admin)
     form = keyed(name="Roster", redirect_uris=f"{URI}\r\nhttps://roster.example/other\r\n")

@@ -11,6 +11,8 @@ from driver import Driver, eventually
 from people import Person, change_role
 from playwright.sync_api import expect
 
+from dev.paths import SERVICES
+
 PersonMaker = Callable[..., Person]
 ROLES = {"admin": "admin", "manager": "manager", "finance": "finance", "worker": "worker"}
 EVERYBODY = set(ROLES)
@@ -68,12 +70,14 @@ def test_a_stranger_is_asked_to_sign_in_on_every_page(person: PersonMaker) -> No
 
 def test_signing_out_of_one_service_signs_out_of_all(driver: Driver, person: PersonMaker) -> None:
     admin = person("admin")
-    for service in ("tasks", "billing", "analytics"):
-        assert admin.status(service, "/") == 200
-    admin.open("billing")
-    admin.sign_out()
-    for service in ("tasks", "billing", "analytics"):
-        eventually(lambda service=service: admin.is_asked_to_sign_in(service), within=5)
+    for service in SERVICES:
+        for other in SERVICES:
+            assert admin.status(other, "/") == 200
+        admin.open(service)
+        admin.sign_out()
+        for other in SERVICES:
+            eventually(lambda other=other: admin.is_asked_to_sign_in(other), within=5)
+        admin.sign_in()
 
 
 def test_a_deactivated_worker_is_out_within_five_seconds_and_their_tasks_move(
@@ -119,6 +123,26 @@ def test_a_role_change_takes_effect_everywhere_within_five_seconds(driver: Drive
     pavel.fill_in_sign_in()
     pavel.page.wait_for_url(driver.url("tasks") + "/reassignments")
     assert pavel.status("tasks", "/reassignments") == 200
+
+
+def test_who_was_an_admin_sees_neither_numbers_nor_accounts_five_seconds_later(
+    driver: Driver, person: PersonMaker
+) -> None:
+    admin, ines = person("admin"), person("ines")
+    places = (("analytics", "/"), ("auth", "/"))
+    change_role(admin, "Inês Duarte", "admin")
+    eventually(lambda: ines.is_asked_to_sign_in("analytics"), within=5)
+    ines.sign_in("analytics")
+    for service, path in places:
+        assert ines.status(service, path) == 200
+    change_role(admin, "Inês Duarte", "worker")
+    started = time.monotonic()
+    for service, path in places:
+        eventually(lambda s=service, p=path: ines.is_asked_to_sign_in(s, p), within=5)
+    assert time.monotonic() - started < 5
+    ines.sign_in("tasks")
+    assert ines.status("analytics", "/") == 403
+    assert ines.open("auth").url == driver.url("auth") + SENT_ELSEWHERE["auth", "/"]
 
 
 def test_a_role_change_takes_effect_by_its_event_where_the_log_out_does_not_arrive(
