@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import os
 import re
 import shutil
@@ -9,11 +10,14 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from typing import Any
 
+import image_rules
 import pytest
+import yaml
 
 from dev.paths import ROOT, SERVICES, service_dir
 from dev.procfile import Entry, entries
@@ -209,3 +213,55 @@ def test_hadolint_finds_what_a_careless_file_does(tmp_path: Path) -> None:
 def test_scripts_are_plain_sh(script: str) -> None:
     shell = shutil.which("dash") or "sh"
     assert subprocess.run([shell, "-n", ROOT / script], check=False).returncode == 0
+
+
+# As `docker image inspect` tells it, without the rest.
+BUILT: dict[str, Any] = {
+    "Size": 281_000_000,
+    "Config": {
+        "User": "10001:10001",
+        "Labels": {f"org.opencontainers.image.{name}": "said" for name in image_rules.LABELS},
+    },
+}
+BROKEN: dict[str, Callable[[dict[str, Any]], object]] = {
+    "it has 301 MB": lambda image: image.update(Size=300_600_000),
+    "it runs as root": lambda image: image["Config"].update(User=""),
+    "it runs as 10001": lambda image: image["Config"].update(User="10001"),  # its group would be root
+    "it has no label revision": lambda image: image["Config"]["Labels"].popitem(),
+    "it has no label title": lambda image: image["Config"]["Labels"].update({"org.opencontainers.image.title": ""}),
+}
+
+
+@pytest.mark.parametrize("problem", BROKEN)
+def test_an_image_that_breaks_a_promise_is_found(problem: str) -> None:
+    image = copy.deepcopy(BUILT)
+    assert image_rules.problems(image, "") == []
+    BROKEN[problem](image)
+    assert image_rules.problems(image, "") == [problem]
+
+
+def test_compilers_tests_and_secrets_in_an_image_are_found(tmp_path: Path) -> None:
+    programs, app = tmp_path / "bin", tmp_path / "app"
+    programs.mkdir()
+    (programs / "find").symlink_to(shutil.which("find") or "")
+    wrong = {app / "tests" / "ledger.py", app / "libs" / "conftest.py", app / "test_ledger.py", app / ".env"}
+    for path in {*wrong, app / "manage.py"}:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    (app / "empty" / "tests").mkdir(parents=True)  # Tilt makes them of what it leaves out
+
+    def found() -> set[str]:
+        command = ["/bin/sh", "-ec", image_rules.LOOK.replace("/app", str(app))]
+        said = subprocess.run(command, env={"PATH": str(programs)}, check=True, capture_output=True, text=True).stdout
+        return set(image_rules.problems(BUILT, said))
+
+    assert found() == {f"there is {path} inside" for path in wrong}
+    (programs / "gcc").symlink_to("find")
+    assert f"there is {programs / 'gcc'} inside" in found()
+
+
+def test_ci_looks_at_every_image_that_it_built() -> None:
+    jobs = yaml.safe_load((ROOT / ".github" / "workflows" / "ci.yml").read_text())["jobs"]
+    built, looked = (step["run"] for step in jobs["images"]["steps"] if "run" in step)
+    assert built == "docker compose build"
+    assert looked == f"python3 tests/ops/image_rules.py task-tracker/{{{','.join(SERVICES)}}}:dev"
