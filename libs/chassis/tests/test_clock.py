@@ -75,8 +75,20 @@ def test_a_clock_that_cannot_say_that_it_goes_goes_on(tmp_path, monkeypatch):
 
 WORKER = """
 import sys
+from pathlib import Path
+from celery.signals import worker_shutting_down
 from chassis.celery import make_app
-make_app("idle").worker_main(["worker", "--pool", "threads", "--concurrency", "1", *sys.argv[1:]])
+
+app = make_app("idle")
+
+@app.task(name="held")
+def held(folder):
+    worker_shutting_down.connect(lambda **_: Path(folder, "stopping").touch(), weak=False)
+    Path(folder, "begun").touch()
+    Path(folder, "go").read_text()
+    Path(folder, "done").touch()
+
+app.worker_main(["worker", "--pool", "threads", "--concurrency", "1", *sys.argv[1:]])
 """
 
 
@@ -127,3 +139,21 @@ def test_a_worker_without_a_clock_looks_for_none(tmp_path):
         assert process.poll() is None
         process.send_signal(signal.SIGTERM)
         assert process.wait(30) == 0
+
+
+def test_a_worker_that_is_told_to_end_finishes_the_job_under_way(tmp_path, settings):
+    begun, stopping, go, done = (tmp_path / name for name in ("begun", "stopping", "go", "done"))
+    os.mkfifo(go)
+    queue = tmp_path.name
+    app = Celery("sender", broker=settings.CELERY_BROKER_URL)
+    app.send_task("held", [str(tmp_path)], queue=queue)
+    with worker(tmp_path / "beat", "--beat", "--queues", queue) as process:
+        eventually(begun.exists)
+        process.send_signal(signal.SIGTERM)
+        eventually(stopping.exists)
+        assert process.poll() is None
+        go.write_text("on")
+        assert process.wait(30) == 0
+    assert done.exists()
+    with app.connection_for_read() as connection:
+        assert connection.default_channel.queue_purge(queue) == 0  # it is not left for the next one
