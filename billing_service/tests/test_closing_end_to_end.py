@@ -1,4 +1,4 @@
-"""Finance presses the button; celery closes the cycle and pays; the mail arrives over SMTP, also when it was down."""
+"""By the button or the clock celery closes the cycle and pays; the mail arrives over SMTP, also when it was down."""
 
 import socket
 from contextlib import contextmanager
@@ -17,6 +17,7 @@ from billing.jobs import send_payout_mails
 from billing.models import Cycle, LedgerAccount, Payout
 from billing.selectors.clock import database_now
 from billing.selectors.ledger_check import ledger_findings
+from chassis.celery import Clock
 from config.celery import app
 from eventbus.testing import deliver
 from tests.make import WILMA, account, completed, open_cycle, reward, task_id
@@ -116,6 +117,16 @@ def test_the_button_closes_the_cycle_and_the_worker_gets_the_mail(browser, due_c
     [line] = rows(page(client, f"/cycles/{due_cycle.id}").select_one("#payouts"))
     assert line[1].startswith("sent ")
     assert ledger_findings() == []
+
+
+def test_a_due_cycle_is_closed_by_the_clock_alone(due_cycle, worker):
+    clock = Clock(app)
+    for entry in clock.schedule.values():
+        entry.last_run_at -= timedelta(minutes=1)
+    while clock.tick() == 0:  # one job at a time, until no other is due
+        pass
+    wait_for(lambda: Cycle.objects.get(id=due_cycle.id).state == "closed")
+    assert Payout.objects.get().amount == reward(task_id())
 
 
 def test_a_mail_server_that_is_down_is_tried_again_and_shown_on_the_cycles_page(browser, due_cycle, worker, smtp):
