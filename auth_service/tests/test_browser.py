@@ -198,6 +198,8 @@ def test_a_form_of_megabytes_leaves_what_was_typed(open_page: OpenPage, worker: 
     field.evaluate("field => { field.value = 'x'.repeat(10_000_000) }")
     page.get_by_role("button", name="Save name").click()
     expect(page.get_by_role("heading", name="That was too much text")).to_be_visible()
+    page.go_back()
+    assert len(field.input_value()) == 10_000_000
     assert Account.objects.get(pk=worker.pk).full_name == "Wilma Weber"
 
 

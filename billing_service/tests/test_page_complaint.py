@@ -161,6 +161,12 @@ class TestTheEvidence:
         found = rows(page(finance, f"/tasks/{task}").select_one("#events"))
         assert sorted(row[1] for row in found) == ["TaskCreated", "TaskUpdated version 2, the latest"]
 
+    def test_the_events_of_many_entries_say_that_they_are_those_of_the_page(self, finance, worked):
+        said = "Those behind the entries of this page"
+        assert said not in text(page(finance, f"/tasks/{TASK}"))
+        deliver("tasks", [assigned(no=number, account=WILMA) for number in range(2, 53)])
+        assert said in text(page(finance, f"/tasks/{TASK}"))
+
     def test_an_open_dead_letter_is_listed_with_its_reason_in_words(self, finance, worked):
         deliver("tasks", [completed(task_id(2), account="nobody")])
         soup = page(finance, f"/tasks/{task_id(2)}")
