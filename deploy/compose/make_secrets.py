@@ -24,6 +24,9 @@ ROLES = ("superuser", "owner", "app")
 VALKEY_NUMBERS = {name: number for number, name in enumerate(SERVICES, start=1)}
 DEMO_PEOPLE = ("admin", "manager", "finance", "worker", "otto", "lena", "pavel", "ines")
 FOLDER = Path(os.environ.get("SECRETS_DIR", "/secrets"))
+# Whoever runs the system by other means than Compose says how it is done there.
+USAGE = os.environ.get("SECRETS_USAGE", str(__doc__))
+TAKE_UP = os.environ.get("SECRETS_TAKE_UP", "docker compose down && docker compose up -d")
 
 Values = dict[str, list[str]]  # newest first; only keys keep their past
 
@@ -88,7 +91,7 @@ class Store:
     def rotate(self, name: str) -> None:
         """Make one anew; SystemExit for a name that cannot be."""
         if name not in known():
-            raise SystemExit(f"There is no secret {name!r}. `secrets list` names them all.")
+            raise SystemExit(f"There is no secret {name!r}. `list` names them all.")
         if name.endswith("-superuser"):
             raise SystemExit("The superuser sets roles right with its own password: change it with psql, not here.")
         past = self.values[name] if name in KEPT else []
@@ -223,11 +226,11 @@ def main(*words: str) -> str:
             report = "\n".join(f"{address(name):24} {store[f'demo-{name}']}" for name in DEMO_PEOPLE)
         case ("rotate", name):
             store.rotate(name)
-            report = f"{name} is new. Take it up: docker compose down && docker compose up -d"
-        case ("env", name) if name in SERVICES:
+            report = f"{name} is new. Take it up: {TAKE_UP}"
+        case ("env", name) if name in SERVICES and "KAFKA_PORT" in os.environ:
             report = "\n".join(settings_from_source(name, store))
         case _:
-            raise SystemExit(__doc__)
+            raise SystemExit(USAGE)
     store.save()
     return report
 

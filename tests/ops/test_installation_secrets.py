@@ -38,6 +38,12 @@ def run(folder: Path, *words: str) -> str:
     return subprocess.run(command, env=environment, check=True, capture_output=True, text=True).stdout
 
 
+def refused(folder: Path, *words: str) -> str:
+    with pytest.raises(subprocess.CalledProcessError) as error:
+        run(folder, *words)
+    return str(error.value.stderr)
+
+
 def contents(folder: Path) -> dict[str, str]:
     found = (path for path in folder.rglob("*") if path.is_file())
     return {str(path.relative_to(folder)): path.read_text() for path in found}
@@ -115,6 +121,29 @@ def test_the_values_are_for_their_owner_and_the_files_are_for_reading(folder: Pa
     modes = {name: stat.S_IMODE((folder / name).stat().st_mode) for name in contents(folder)}
     assert modes.pop("kept/secrets.json") == 0o600
     assert set(modes.values()) == {0o444}
+
+
+def on_kubernetes(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    """What the minikube overlay's own script says; it makes the secrets of the same folder."""
+    environment = {"PATH": os.environ["PATH"], "SECRETS_DIR": str(folder)}
+    script = ROOT / "k8s" / "overlays" / "minikube" / "make-secrets"
+    return subprocess.run([script, *words], env=environment, capture_output=True, text=True, check=False)
+
+
+def test_a_rotated_secret_is_taken_up_by_the_tool_that_runs_the_system(folder: Path) -> None:
+    assert "Take it up: docker compose down && docker compose up -d\n" in run(folder, "rotate", "client-tasks")
+    said = on_kubernetes(folder, "rotate", "client-tasks").stdout
+    assert said.startswith("client-tasks is new. Take it up: kubectl ")
+    assert "apply -k k8s/overlays/minikube" in said
+
+
+@pytest.mark.parametrize("words", [["rotat"], ["env", "billing"]])
+def test_words_that_nobody_knows_are_answered_with_those_that_there_are(folder: Path, words: list[str]) -> None:
+    answer = on_kubernetes(folder, *words)
+    assert answer.returncode == 1
+    assert "k8s/overlays/minikube/make-secrets rotate NAME" in answer.stderr
+    assert "docker" not in answer.stderr
+    assert "docker compose run --rm secrets rotate NAME" in refused(folder, "rotat")
 
 
 @pytest.mark.parametrize("service", SERVICES)
