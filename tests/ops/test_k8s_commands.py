@@ -65,6 +65,20 @@ def test_after_a_lost_database_each_deployment_has_its_own_number_of_pods(
     assert now == before
 
 
+def test_every_state_of_a_pod_that_waits_is_told(overlays: dict[str, list[Object]]) -> None:
+    first = {len(w.pod.get("initContainers", [])) for objects in overlays.values() for w in workloads(objects)}
+    states = {f"`Init:{done}/{count}`" for count in first for done in range(count)}
+    assert {state for state in states if state not in section("When something is red")} == set()
+
+
+def test_every_label_that_is_asked_for_is_on_a_pod(overlays: dict[str, list[Object]]) -> None:
+    found = [w.labels for objects in overlays.values() for w in workloads(objects)]
+    asked = {text.replace("SERVICE", "billing") for text in re.findall(r"(?:-l |--selector=)(app[^\s`]+)", README)}
+    wanted = {text: {"matchLabels": dict(pair.split("=") for pair in text.split(","))} for text in asked}
+    assert len(wanted) > 3
+    assert [text for text in wanted if not any(selects(wanted[text], labels) for labels in found)] == []
+
+
 # Tilt's pages run from a volume that their init container fills: a command, which has none, runs from the image.
 @pytest.mark.parametrize(
     ("overlay", "same_as"), [("minikube", "minikube"), ("production", "production"), ("tilt", "minikube")]
