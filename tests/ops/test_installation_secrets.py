@@ -123,6 +123,13 @@ def test_the_values_are_for_their_owner_and_the_files_are_for_reading(folder: Pa
     assert set(modes.values()) == {0o444}
 
 
+def test_every_secret_that_the_documents_name_is_there(folder: Path) -> None:
+    text = "".join((ROOT / name).read_text() for name in ("docs/operations.md", "k8s/README.md", "docker-compose.yml"))
+    named = re.findall(r"secrets (?:show|rotate) ([a-z]+(?:-[a-z]+)*)", text)
+    assert named.count("grafana-admin") == 3
+    assert set(named) <= set(run(folder, "list").split())
+
+
 def on_kubernetes(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
     """What the minikube overlay's own script says; it makes the secrets of the same folder."""
     environment = {"PATH": os.environ["PATH"], "SECRETS_DIR": str(folder)}

@@ -65,6 +65,19 @@ def test_after_a_lost_database_each_deployment_has_its_own_number_of_pods(
     assert now == before
 
 
+def test_every_port_that_is_forwarded_is_one_of_a_container(overlays: dict[str, list[Object]]) -> None:
+    there = {
+        (f"{w.kind.lower()}/{w.name}", port["containerPort"])
+        for objects in overlays.values()
+        for w in workloads(objects)
+        for container in w.pod["containers"]
+        for port in container.get("ports", [])
+    }
+    forwarded = {(name, int(port)) for name, port in re.findall(r"port-forward (\S+) \d+:(\d+)", README)}
+    assert {"deployment/grafana", "statefulset/prometheus"} < {name for name, _ in forwarded}
+    assert forwarded - there == set()
+
+
 def test_every_state_of_a_pod_that_waits_is_told(overlays: dict[str, list[Object]]) -> None:
     first = {len(w.pod.get("initContainers", [])) for objects in overlays.values() for w in workloads(objects)}
     states = {f"`Init:{done}/{count}`" for count in first for done in range(count)}
