@@ -111,6 +111,20 @@ def test_ports_have_the_names_and_defaults_of_make(service: str) -> None:
     assert CONTAINERS[service]["environment"]["PORT"] == str(default)
 
 
+TRACING = {
+    "OTEL_EXPORTER_OTLP_ENDPOINT": "",
+    "OTEL_TRACES_SAMPLER": "parentbased_always_on",
+    "OTEL_TRACES_SAMPLER_ARG": "1.0",
+}
+
+
+@pytest.mark.parametrize("name", TRACING)
+def test_every_program_is_given_what_is_said_about_traces(name: str) -> None:
+    ours = [c["environment"] for c in CONTAINERS.values() if str(c.get("image", "")).startswith("task-tracker/")]
+    assert {environment.get(name) for environment in ours} == {f"${{{name}:-{TRACING[name]}}}"}
+    assert name in (ROOT / "docs" / "operations.md").read_text()
+
+
 def test_kafka_has_the_settings_of_the_local_stack() -> None:
     environment = CONTAINERS["kafka"]["environment"]
     differing = {"listener.security.protocol.map"}  # one listener more, for the host
