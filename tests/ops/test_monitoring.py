@@ -109,3 +109,61 @@ def test_panels_do_not_overlap_and_ask_the_provisioned_source() -> None:
         places = [(panel["gridPos"]["x"], panel["gridPos"]["y"]) for panel in panels]
         assert len(set(places)) == len(places)
         assert {panel["datasource"]["uid"] for panel in panels} == {source["uid"]}
+
+
+# Which receiver is told of which severity, in the laptop's file and in production's.
+TOLD = {
+    FOLDER / "alertmanager.yml": {"page": "operators", "ticket": "operators"},
+    ROOT / "k8s/overlays/production/monitoring/alertmanager.yml": {"page": "on-call", "ticket": "mail"},
+}
+
+
+def fits(matcher: str, labels: dict[str, str]) -> bool:
+    name, sign, value = re.fullmatch(r"(\w+) *(=~|=) *(.+)", matcher).groups()  # type: ignore[union-attr]
+    found = labels.get(name, "")
+    return bool(re.fullmatch(value, found)) if sign == "=~" else found == value
+
+
+def receiver(route: dict[str, Any], labels: dict[str, str]) -> str:
+    """Where an alert goes: to the first route below that fits it, else to this one's."""
+    below = (found for found in route.get("routes", []) if all(fits(text, labels) for text in found["matchers"]))
+    return next(
+        (receiver(route | found | {"routes": found.get("routes", [])}, labels) for found in below), route["receiver"]
+    )
+
+
+def unanswered(manager: dict[str, Any], told: dict[str, str]) -> list[str]:
+    """Alerts that nobody is told of, or somebody else than should be."""
+    known = {found["name"] for found in manager["receivers"] if any(key.endswith("_configs") for key in found)}
+    goes = {
+        alert["alert"]: receiver(manager["route"], alert["labels"] | {"alertname": alert["alert"]}) for alert in ALERTS
+    }
+    severities = {alert["alert"]: alert["labels"]["severity"] for alert in ALERTS}
+    return [name for name, place in goes.items() if place not in known or place != told[severities[name]]]
+
+
+@pytest.mark.parametrize("path", TOLD)
+def test_somebody_is_told_of_every_alert(path: Path) -> None:
+    manager = yaml.safe_load(path.read_text())
+    assert unanswered(manager, TOLD[path]) == []
+    names = {alert["alert"] for alert in ALERTS}
+    for rule in manager["inhibit_rules"]:
+        (source,) = rule["source_matchers"]
+        assert {name for name in names if fits(source, {"alertname": name})} == {"ProcessDown", "ProcessMissing"}
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("receiver: on-call", "receiver: on-cal"),
+        ("- name: on-call", "- name: somebody"),
+        ("severity = page", "severity = pages"),
+        ("webhook_configs", "webhooks"),
+    ],
+)
+def test_an_alert_that_reaches_nobody_is_found(old: str, new: str) -> None:
+    path = list(TOLD)[1]
+    text = path.read_text()
+    assert old in text
+    pages = [alert["alert"] for alert in ALERTS if alert["labels"]["severity"] == "page"]
+    assert unanswered(yaml.safe_load(text.replace(old, new)), TOLD[path]) == pages
