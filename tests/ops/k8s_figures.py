@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fnmatch
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -25,39 +26,43 @@ def files(objects: list[Object]) -> dict[str, str]:
     return found
 
 
-def write_files(objects: list[Object], folder: Path) -> Path:
-    """The same in a folder; returns the configuration."""
-    for name, text in files(objects).items():
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
-    return folder / CONFIGURATION
-
-
-def discoveries(configuration: Path) -> list[str]:
-    """Puts a fixed target for each discovery of pods into the file, for Debian's promtool knows none of Kubernetes;
-    returns what Prometheus would not understand of them.
-    """
-    content = yaml.safe_load(configuration.read_text())
-    wrong = []
-    for job in content["scrape_configs"]:
-        for found in job.pop("kubernetes_sd_configs", []):
-            if found.get("role") != "pod" or found.keys() - {"role", "namespaces", "selectors"}:
-                wrong.append(f"{job['job_name']} discovers {found}")
-            if found.get("namespaces", {}).keys() - {"own_namespace", "names"}:
-                wrong.append(f"{job['job_name']} looks into {found['namespaces']}")
-            job["static_configs"] = [{"targets": ["pod:80"]}]
-    configuration.write_text(yaml.safe_dump(content, sort_keys=False))
-    return wrong
+def configuration(found: dict[str, str]) -> dict[str, Any]:
+    """What Prometheus makes of the files: those that it takes in are part of it."""
+    content: dict[str, Any] = yaml.safe_load(found[CONFIGURATION])
+    patterns = content.pop("scrape_config_files", [])
+    for name in (name for pattern in patterns for name in fnmatch.filter(found, pattern)):
+        content["scrape_configs"] += yaml.safe_load(found[name])["scrape_configs"]
+    return content
 
 
 def jobs(objects: list[Object]) -> dict[str, dict[str, Any]]:
-    return {job["job_name"]: job for job in yaml.safe_load(files(objects)[CONFIGURATION])["scrape_configs"]}
+    return {job["job_name"]: job for job in configuration(files(objects))["scrape_configs"]}
+
+
+def write_checkable(found: dict[str, str], folder: Path) -> list[str]:
+    """Writes the files as Debian's promtool understands them: all jobs in one, a fixed target for each discovery of
+    pods. Returns what Prometheus would not understand of those.
+    """
+    for name, text in found.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text)
+    content, wrong = configuration(found), []
+    for job in content["scrape_configs"]:
+        for discovery in job.pop("kubernetes_sd_configs", []):
+            if discovery.get("role") != "pod" or discovery.keys() - {"role", "namespaces"}:
+                wrong.append(f"{job['job_name']} discovers {discovery}")
+            if discovery.get("namespaces", {}).keys() - {"own_namespace", "names"}:
+                wrong.append(f"{job['job_name']} looks into {discovery['namespaces']}")
+            job["static_configs"] = [{"targets": ["pod:80"]}]
+    (folder / CONFIGURATION).write_text(yaml.safe_dump(content, sort_keys=False))
+    return wrong
 
 
 def targets(objects: list[Object], job: dict[str, Any]) -> list[dict[str, str]]:
     """The labels of everything that a job asks among the pods of an overlay."""
-    found = [relabelled(job, about) for workload in workloads(objects) for about in discovered(workload)]
+    found = [
+        relabelled(job["relabel_configs"], about) for workload in workloads(objects) for about in discovered(workload)
+    ]
     return [labels for labels in found if labels is not None]
 
 
@@ -70,10 +75,10 @@ def discovered(workload: Workload) -> Iterator[dict[str, str]]:
             yield pod | {"__meta_kubernetes_pod_container_port_name": port.get("name", "")}
 
 
-def relabelled(job: dict[str, Any], about: Mapping[str, str]) -> dict[str, str] | None:
-    """The labels that are left of a target, or nothing where it is not asked; knows the actions that are used here."""
+def relabelled(rules: list[dict[str, Any]], about: Mapping[str, str]) -> dict[str, str] | None:
+    """The labels that are left of a target or a series, or nothing where it is dropped; knows what is used here."""
     labels = dict(about)
-    for rule in job["relabel_configs"]:
+    for rule in rules:
         value = ";".join(labels.get(name, "") for name in rule["source_labels"])
         fits = re.fullmatch(rule.get("regex", "(.*)"), value)
         match rule.get("action", "replace"):

@@ -3,51 +3,55 @@
 from __future__ import annotations
 
 import copy
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
-from k8s_figures import discoveries, jobs, targets, write_files
+from k8s_figures import CONFIGURATION, files, jobs, relabelled, targets, write_checkable
+from k8s_flows import OTHERS, needed
 from k8s_objects import COMPONENT, Object, found_in
 from tools import complaint
 
+from dev.paths import ROOT
 from dev.procfile import entries
 
 WATCHED = ("minikube-demo", "production")
 PROCESSES = {tuple(entry.name.split("-", 1)) for entry in entries()}
 
 
-def objections(configuration: Path) -> str:
-    """What is wrong with a file, by promtool, and with what it discovers."""
-    found = discoveries(configuration)
-    return "\n".join([*found, complaint("promtool", "check", "config", configuration)]).strip()
+def objections(found: dict[str, str], folder: Path) -> str:
+    """What is wrong with the files of Prometheus' pod, by promtool, and with what it discovers."""
+    wrong = write_checkable(found, folder)
+    return "\n".join([*wrong, complaint("promtool", "check", "config", folder / CONFIGURATION)]).strip()
 
 
 @pytest.mark.parametrize("overlay", WATCHED)
 def test_prometheus_takes_the_files_of_its_pod(overlays: dict[str, list[Object]], overlay: str, tmp_path: Path) -> None:
-    assert objections(write_files(overlays[overlay], tmp_path)) == ""
+    assert objections(files(overlays[overlay]), tmp_path) == ""
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "said"),
+    ("name", "old", "new", "said"),
     [
-        ("rules/rules.yml", "rules.yml", "does not point to an existing file"),
-        ("role: pod", "role: pot", "discovers {'role': 'pot'"),
-        ("own_namespace", "own_name", "looks into {'own_name'"),
-        ("kubernetes_sd_configs", "kubernetes_configs", "kubernetes_configs"),
-        ("action: keep", "action: kept", "kept"),
-        ("source_labels", "source_label", "source_label"),
-        ("regex: http|metrics", "regex: (http", "(http"),
+        (CONFIGURATION, "rules/rules.yml", "rules.yml", "does not point to an existing file"),
+        (CONFIGURATION, "role: pod", "role: pot", "discovers {'role': 'pot'"),
+        (CONFIGURATION, "own_namespace", "own_name", "looks into {'own_name'"),
+        (CONFIGURATION, "kubernetes_sd_configs", "kubernetes_configs", "kubernetes_configs"),
+        (CONFIGURATION, "scrape_config_files", "scrape_files", "scrape_files"),
+        (CONFIGURATION, "action: keep", "action: kept", "kept"),
+        (CONFIGURATION, "source_labels", "source_label", "source_label"),
+        (CONFIGURATION, "regex: http|metrics", "regex: (http", "(http"),
+        ("cluster.yml", "job_name: cert-manager", "job_name: pods", "pods"),
+        ("cluster.yml", "metric_relabel_configs", "metrics_relabel_configs", "metrics_relabel_configs"),
     ],
 )
 def test_what_prometheus_does_not_take_is_found(
-    overlays: dict[str, list[Object]], tmp_path: Path, old: str, new: str, said: str
+    overlays: dict[str, list[Object]], tmp_path: Path, name: str, old: str, new: str, said: str
 ) -> None:
-    file = write_files(overlays["minikube-demo"], tmp_path)
-    text = file.read_text()
-    assert old in text
-    file.write_text(text.replace(old, new))
-    assert said in objections(file)
+    found = files(overlays["production"])
+    assert old in found[name]
+    assert said in objections(found | {name: found[name].replace(old, new)}, tmp_path)
 
 
 def asked(objects: list[Object], job: dict[str, Any] | None = None) -> list[tuple[str, str]]:
@@ -73,3 +77,36 @@ def test_a_service_that_the_job_leaves_out_is_noticed(overlays: dict[str, list[O
     job = copy.deepcopy(jobs(overlays["minikube-demo"])["pods"])
     job["relabel_configs"][0]["regex"] = "auth|tasks|billing|analytic"
     assert {service for service, _ in asked(overlays["minikube-demo"], job)} == {"auth", "tasks", "billing"}
+
+
+# What the rules want of programs that are the cluster's; on a laptop there are none.
+OF_THE_CLUSTER = {
+    "kube-state-metrics": "kube_pod_container_status_restarts_total",
+    "cert-manager": "certmanager_certificate_expiration_timestamp_seconds",
+}
+
+
+def test_on_a_laptop_nobody_is_asked_but_our_own_processes(overlays: dict[str, list[Object]]) -> None:
+    assert set(jobs(overlays["minikube-demo"])) == {"pods"}
+
+
+def test_production_asks_the_cluster_for_what_the_rules_want_of_it(overlays: dict[str, list[Object]]) -> None:
+    found = jobs(overlays["production"])
+    assert set(found) == {"pods", *OF_THE_CLUSTER}
+    for name, metric in OF_THE_CLUSTER.items():
+        (address,) = found[name]["static_configs"][0]["targets"]
+        service, namespace, port = re.fullmatch(r"([\w-]+)\.([\w-]+)\.svc:(\d+)", address).groups()  # type: ignore[union-attr]
+        assert OTHERS[service].namespace == namespace
+        assert ("prometheus", service, int(port)) in needed(overlays["production"], "production")
+        kept = [
+            (series, of)
+            for series in (*OF_THE_CLUSTER.values(), "another")
+            for of in ("task-tracker", "another")
+            if relabelled(found[name]["metric_relabel_configs"], {"__name__": series, "namespace": of}) is not None
+        ]
+        assert kept == [(metric, "task-tracker")]
+
+
+def test_the_rules_want_nothing_else_of_the_cluster() -> None:
+    wanted = re.findall(r"\b(?:kube|certmanager)_\w+", (ROOT / "deploy/monitoring/rules.yml").read_text())
+    assert set(wanted) == set(OF_THE_CLUSTER.values())
