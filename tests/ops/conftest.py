@@ -1,12 +1,14 @@
-"""The overlays of k8s/, rendered once for all tests."""
+"""The overlays of k8s/, each rendered once for all tests."""
 
 from __future__ import annotations
 
 import copy
+from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import pytest
-from k8s_objects import OVERLAYS, Object, copy_of_manifests, render
+from k8s_objects import OVERLAYS, Object, copy_of_manifests, parsed, text_of
 
 
 @pytest.fixture(scope="session")
@@ -15,8 +17,14 @@ def manifests(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def overlays(manifests: Path) -> dict[str, list[Object]]:
-    return {name: render(manifests / "overlays" / name) for name in OVERLAYS}
+def rendered(manifests: Path) -> Callable[[str], str]:
+    """What kustomize makes of an overlay."""
+    return cache(lambda name: text_of(manifests / "overlays" / name))
+
+
+@pytest.fixture(scope="session")
+def overlays(rendered: Callable[[str], str]) -> dict[str, list[Object]]:
+    return {name: parsed(rendered(name)) for name in OVERLAYS}
 
 
 @pytest.fixture

@@ -33,11 +33,14 @@ def copy_of_manifests(folder: Path) -> Path:
     return folder / "k8s"
 
 
-def render(folder: Path) -> list[Object]:
+def text_of(folder: Path) -> str:
     """What kustomize makes of a folder; CalledProcessError where it makes nothing."""
     kubectl = Path(sys.executable).with_name("kubectl")
-    result = subprocess.run([kubectl, "kustomize", folder], check=True, capture_output=True, text=True)
-    return list(yaml.load_all(result.stdout, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)))
+    return subprocess.run([kubectl, "kustomize", folder], check=True, capture_output=True, text=True).stdout
+
+
+def parsed(text: str) -> list[Object]:
+    return list(yaml.load_all(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)))
 
 
 @dataclass(frozen=True)

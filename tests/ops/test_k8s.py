@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from k8s_objects import COMPONENT, NAME, OVERLAYS, Object, found_in, of_kind, render, workloads
+from k8s_objects import COMPONENT, NAME, OVERLAYS, Object, found_in, of_kind, text_of, workloads
 from k8s_rules import problems
 from k8s_schemas import VERSIONS, invalid
 from k8s_size import too_large_for_a_laptop
@@ -227,6 +227,6 @@ def test_kustomize_refuses_an_overlay_without_its_secrets(manifests: Path) -> No
     moved = secrets.rename(secrets.with_name("elsewhere"))
     try:
         with pytest.raises(subprocess.CalledProcessError):
-            render(manifests / "overlays" / "minikube")
+            text_of(manifests / "overlays" / "minikube")
     finally:
         moved.rename(secrets)

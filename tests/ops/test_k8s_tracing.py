@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 import pytest
 from k8s_flows import place, wrong
 from k8s_network import Place, allowed
-from k8s_objects import Object, of_kind, render, workloads
+from k8s_objects import Object, of_kind, parsed, text_of, workloads
 from k8s_rules import problems
 from k8s_schemas import VERSIONS, invalid
 
@@ -26,7 +26,7 @@ def traced(request: pytest.FixtureRequest, manifests: Path) -> tuple[str, list[O
     folder = manifests / "overlays" / f"traced-{request.param}"
     folder.mkdir()
     (folder / "kustomization.yaml").write_text(OVERLAY.format(request.param))
-    return request.param, render(folder)
+    return request.param, parsed(text_of(folder))
 
 
 def settings_of(objects: list[Object], container: Object) -> dict[str, str]:

@@ -5,16 +5,14 @@ from __future__ import annotations
 import copy
 import re
 import shutil
-import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from k8s_objects import NAME, copy_of_manifests, render
+from k8s_objects import NAME, Object
 from tilt import RefusedError, Tilt, documents, resources
-from tools import program
 
 from dev import ports
 from dev.paths import ROOT, SERVICES
@@ -33,15 +31,9 @@ esac
 
 
 @pytest.fixture(scope="session")
-def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return copy_of_manifests(tmp_path_factory.mktemp("tree"))
-
-
-@pytest.fixture(scope="session")
-def manifests(tree: Path) -> str:
+def applied(rendered: Callable[[str], str]) -> str:
     """What kustomize makes of the Tiltfile's overlay."""
-    command = [program("kubectl"), "kustomize", tree / "overlays" / "tilt"]
-    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    return rendered("tilt")
 
 
 @pytest.fixture(scope="session")
@@ -51,7 +43,7 @@ def secrets(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def tilt(tmp_path: Path, secrets: Path, manifests: str) -> Callable[..., Tilt]:
+def tilt(tmp_path: Path, secrets: Path, applied: str) -> Callable[..., Tilt]:
     """A machine with all that is wanted, on which a Tiltfile can be run."""
     programs = tmp_path / "bin"
     programs.mkdir()
@@ -65,13 +57,13 @@ def tilt(tmp_path: Path, secrets: Path, manifests: str) -> Callable[..., Tilt]:
     def made(**changes: Any) -> Tilt:
         environment = {"SERVER": SERVER, "MEMORY": MEMORY, "CPU": CPU, "SECRETS_DIR": str(secrets)}
         environment |= changes.pop("environment", {})
-        return Tilt(programs, lambda folder: manifests, environment=environment, **changes)
+        return Tilt(programs, lambda folder: applied, environment=environment, **changes)
 
     return made
 
 
-def test_every_workload_has_a_label_and_waits_for_the_settings(tilt: Callable[..., Tilt], manifests: str) -> None:
-    kinds = {found["metadata"]["name"]: found["kind"] for found in documents(manifests)}
+def test_every_workload_has_a_label_and_waits_for_the_settings(tilt: Callable[..., Tilt], applied: str) -> None:
+    kinds = {found["metadata"]["name"]: found["kind"] for found in documents(applied)}
     found = resources(tilt().run())
     settings = found.pop("settings")
     assert "task-tracker:Namespace" in settings["objects"]
@@ -86,10 +78,10 @@ def test_every_workload_has_a_label_and_waits_for_the_settings(tilt: Callable[..
             assert {f"{service}-register-schemas", "valkey"} <= set(resource["resource_deps"])
 
 
-def test_every_object_belongs_to_one_resource(tilt: Callable[..., Tilt], manifests: str) -> None:
+def test_every_object_belongs_to_one_resource(tilt: Callable[..., Tilt], applied: str) -> None:
     placed = [name for resource in resources(tilt().run()).values() for name in resource.get("objects", [])]
     grouped = {"Deployment", "StatefulSet", "Job", "CronJob", "Service"}  # Tilt finds the place of these itself
-    others = [found for found in documents(manifests) if found["kind"] not in grouped]
+    others = [found for found in documents(applied) if found["kind"] not in grouped]
     assert sorted(placed) == sorted(f"{found['metadata']['name']}:{found['kind']}" for found in others)
     assert "billing-web:HorizontalPodAutoscaler" in resources(tilt().run())["billing-web"]["objects"]
 
@@ -261,11 +253,11 @@ def without_source(found: Any) -> Any:
 
 
 def test_tilt_applies_the_minikube_overlay_with_the_source_of_each_process_in_a_volume(
-    tree: Path, manifests: str
+    minikube: list[Object], applied: str
 ) -> None:
-    committed, tilted = render(tree / "overlays" / "minikube"), documents(manifests)
-    assert [found["metadata"] for found in tilted] == [found["metadata"] for found in committed]
-    for found, plain in zip(tilted, committed, strict=True):
+    tilted = documents(applied)
+    assert [found["metadata"] for found in tilted] == [found["metadata"] for found in minikube]
+    for found, plain in zip(tilted, minikube, strict=True):
         if found["kind"] == "Deployment" and found["metadata"]["labels"][NAME] in SERVICES:
             (container,) = found["spec"]["template"]["spec"]["containers"]
             assert {"name": "source", "mountPath": "/app"} in container["volumeMounts"]
