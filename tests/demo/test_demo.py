@@ -29,7 +29,14 @@ PICTURES = {
 
 
 # Whose commands a document means that belongs to no service.
-MEANT = {"register_schemas": SERVICES, "dead_letters": SERVICES[1:], "republish_state": ("tasks",)}
+MEANT = {
+    "register_schemas": SERVICES,
+    "dead_letters": SERVICES[1:],
+    "republish_state": ("tasks",),
+    "provision_clients": ("auth",),
+    "run_relay": SERVICES,
+    "run_consumer": ("billing",),
+}
 # What each says when it did what the documents tell, by its first two words.
 TOLD = {
     "register_schemas": r"^\d\d schemas are registered",
@@ -45,14 +52,14 @@ TOLD = {
 
 
 def documented() -> list[tuple[str, tuple[str, ...]]]:
-    """Service and words of each `python manage.py` in a document."""
-    found = []
+    """Service and words of each `python manage.py` in a document, each once."""
+    found: list[tuple[str, tuple[str, ...]]] = []
     for path in tracked(".md"):
         folder = path.relative_to(ROOT).parts[0]
         for words in management_commands(path.read_text()):
             services = (folder.removesuffix("_service"),) if folder.endswith("_service") else MEANT[words[0]]
             found += [(service, tuple(words)) for service in services]
-    return found
+    return list(dict.fromkeys(found))
 
 
 def take_pictures(told: dict[str, Any], browser: Browser, folder: Path) -> None:
