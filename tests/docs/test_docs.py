@@ -165,3 +165,12 @@ def test_the_settings_in_env_example_are_the_ones_that_are_read(service: str) ->
 def test_decisions_are_numbered_without_gaps() -> None:
     numbers = [int(path.name[:4]) for path in sorted((ROOT / "docs/decisions").glob("*.md"))]
     assert numbers == list(range(1, len(numbers) + 1))
+
+
+def test_what_a_pod_carries_is_what_was_benchmarked_last() -> None:
+    results = json.loads((ROOT / "bench/results.json").read_text())
+    found = {figure["name"]: figure["median"] for name in ("relay", "consumer") for figure in results[name]["figures"]}
+    consumer = sorted(value for name, value in found.items() if name.startswith("billing consumer"))
+    sizes = (ROOT / "k8s/README.md").read_text()
+    assert f"| relay | {round(found['relay'], -3):,.0f} events a second |" in sizes
+    assert f"| consumer | {round(consumer[0], -2):,.0f} to {round(consumer[-1], -2):,.0f} events a second |" in sizes
