@@ -1,11 +1,13 @@
 """What pages load: one style sheet and one script, joined from readable files."""
 
 import gzip
+import re
 from pathlib import Path
 
 import pytest
 from django.contrib.staticfiles import finders
 from django.core.management import call_command
+from django.test import Client
 
 from chassis.static_files import JOINED, STATIC, HashedStaticFiles, joined
 
@@ -60,3 +62,20 @@ def test_static_files_get_hashed_names_once_they_are_collected(tmp_path, setting
     assert (tmp_path / url.removeprefix("/static/")).with_suffix(".css.gz").exists()
     with pytest.raises(ValueError, match="forgotten"):
         HashedStaticFiles().url("chassis/forgotten.css")
+
+
+def test_a_page_names_collected_files_by_their_hash_and_each_of_them_is_served_for_ever(tmp_path, settings, browser):
+    settings.STATIC_ROOT, settings.WHITENOISE_AUTOREFRESH = tmp_path, False
+    call_command("collectstatic", interactive=False, verbosity=0)
+    page = browser("worker").get("/samples").content.decode()
+    named = set(re.findall(r"/static/[^\"'\s]+", page))
+    assert {re.sub(r"\.[0-9a-f]{12}\.", ".", name) for name in named} >= {
+        "/static/chassis/all.css", "/static/chassis/all.js",
+    }  # fmt: skip
+    for name in named:
+        assert re.search(r"\.[0-9a-f]{12}\.", name), name
+        served = Client().get(name)
+        assert served.status_code == 200, name
+        assert "immutable" in served["Cache-Control"], name
+        assert b"".join(served), name
+        served.close()
