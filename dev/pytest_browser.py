@@ -76,7 +76,7 @@ def new_page(chromium: Browser, live_server: Any) -> Iterator[OpenPage]:
             name = settings.SESSION_COOKIE_NAME
             window.add_cookies([{"name": name, "value": client.cookies[name].value, "url": live_server.url}])
         page = window.new_page()
-        _watch(page, reported, tuple(filter(None, (live_server.url, allow))))
+        watch(page, reported, tuple(filter(None, (live_server.url, allow))))
         return page
 
     yield start
@@ -85,7 +85,9 @@ def new_page(chromium: Browser, live_server: Any) -> Iterator[OpenPage]:
     assert reported == []
 
 
-def _watch(page: Page, reported: list[str], places: tuple[str, ...]) -> None:
+def watch(page: Page, reported: list[str], places: tuple[str, ...]) -> None:
+    """Adds to `reported` what goes wrong on a page, and each request that does not begin as one of the places."""
+
     def note_error(error: Error) -> None:
         reported.append(str(error))
 

@@ -23,6 +23,7 @@ def driver(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Driver]:
     running = make_driver(Path(os.environ.get("TRACKER_E2E_DIRECTORY") or tmp_path_factory.mktemp("system")))
     try:
         yield running
+        running.manage("billing", "ledger_check")  # whatever was done to it, the ledger adds up
     finally:
         running.close()
 
@@ -35,7 +36,10 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def person(driver: Driver, browser: Browser) -> Iterator[Callable[[str], Person]]:
-    """`person("manager")` opens a window of its own for that demo account and signs in through auth's page."""
+    """`person("manager")` opens a window of its own for that demo account and signs in through auth's page.
+
+    A fault that a browser reports, and a request to another machine, fails the test.
+    """
     opened: list[Person] = []
 
     def make(name: str, *, sign_in: bool = True) -> Person:
@@ -48,3 +52,4 @@ def person(driver: Driver, browser: Browser) -> Iterator[Callable[[str], Person]
     yield make
     for someone in opened:
         someone.close()
+    assert [fault for someone in opened for fault in someone.reported] == []

@@ -7,9 +7,12 @@ from typing import TYPE_CHECKING
 
 from playwright.sync_api import Browser, Locator, Page, expect
 
+from dev.pytest_browser import watch
+
 if TYPE_CHECKING:
     from driver import Driver
 
+OF_THIS_MACHINE = ("http://127.0.0.1:", "https://127.0.0.1:", "data:", "about:", "blob:")
 SLOW = 20_000  # milliseconds that an effect in another service may take before a test gives up
 
 
@@ -20,13 +23,9 @@ class Person:
         self.email = f"{name}@popug.example"
         self.driver = driver
         self.context = browser.new_context(viewport={"width": 1280, "height": 900})
+        self.reported: list[str] = []
+        self.context.on("page", lambda page: watch(page, self.reported, OF_THIS_MACHINE))
         self.page: Page = self.context.new_page()
-        self.foreign_requests: list[str] = []
-        self.page.on("request", lambda request: self._notice(request.url))
-
-    def _notice(self, url: str) -> None:
-        if not re.match(r"(https?://127\.0\.0\.1[:/]|data:|about:|blob:)", url):
-            self.foreign_requests.append(url)
 
     def close(self) -> None:
         self.context.close()
