@@ -102,11 +102,23 @@ def test_xlsx_has_numbers_dates_and_a_first_sheet_that_says_what_it_is():
     assert values == ("ab", 7, 1.5, None, datetime(2026, 3, 2, 13, 0), datetime(2026, 3, 2))  # noqa: DTZ001
 
 
-def test_past_its_limit_xlsx_offers_csv(monkeypatch):
+def test_xlsx_has_a_limit(monkeypatch):
     monkeypatch.setattr(exports, "XLSX_ROWS", 2)
     columns, _ = of(0)
-    with pytest.raises(TooManyRows, match="choose CSV"):
+    with pytest.raises(TooManyRows):
         xlsx_file(columns, [(1,), (2,), (3,)], [])
+
+
+def test_past_its_limit_xlsx_offers_the_same_rows_as_csv(browser, samples, monkeypatch):
+    monkeypatch.setattr(exports, "XLSX_ROWS", 10)
+    client = browser("finance")
+    answer = client.get("/samples/export?q=cage+01&q=cage&format=xlsx")
+    page = answer.content.decode()
+    assert (answer.status_code, "at most 10 rows" in page) == (422, True)
+    assert 'href="?q=cage+01&amp;q=cage&amp;format=csv"' in page
+    just = client.get("/samples/export?q=cage+00&format=xlsx")
+    assert just.status_code == 200, "10 rows"
+    just.close()
 
 
 def test_an_export_holds_all_rows_of_its_page(browser, samples):
@@ -136,3 +148,11 @@ def test_a_csv_export_asks_for_no_totals(browser, samples):
 def test_another_format_is_not_understood(browser, samples):
     response = browser("finance").get("/samples/export?format=pdf")
     assert response.status_code == 400
+
+
+def test_a_filter_that_is_not_understood_leads_from_an_export_to_its_page_and_from_a_page_to_itself(browser, samples):
+    client = browser("finance")
+    for address, page in (("/samples/export?colour=red", "/samples"), ("/samples?colour=red", "/samples")):
+        answer = client.get(address)
+        assert (answer.status_code, "There is no filter" in answer.content.decode()) == (400, True), address
+        assert f'class="btn btn-primary" href="{page}"' in answer.content.decode(), address

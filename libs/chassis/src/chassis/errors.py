@@ -42,14 +42,20 @@ class NotUnderstoodMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         if "%00" in request.META.get("QUERY_STRING", ""):
-            return render(request, "400.html", {"reason": _("This address has a zero byte in it.")}, status=400)
+            return _not_understood(request, _("This address has a zero byte in it."))
         return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         """Only NotUnderstood; all else is Django's."""
         if not isinstance(exception, NotUnderstood):
             return None
-        return render(request, "400.html", {"reason": str(exception)}, status=400)
+        return _not_understood(request, str(exception))
+
+
+def _not_understood(request: HttpRequest, reason: str) -> HttpResponse:
+    """Says why, with the way to the page without filters: of an export to its page, not to a download of everything."""
+    page = _page_above(request.path) if request.path.endswith("/export") else request.path
+    return render(request, "400.html", {"reason": reason, "plain_url": page}, status=400)
 
 
 class TooLargeMiddleware:

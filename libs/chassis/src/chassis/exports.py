@@ -12,6 +12,7 @@ from typing import Any, Generic, TypeVar, cast
 import structlog
 from django.conf import settings
 from django.http import FileResponse, HttpRequest, HttpResponseBase, StreamingHttpResponse
+from django.shortcuts import render
 from django.utils import timezone
 from django.utils.text import slugify
 from openpyxl import Workbook  # type: ignore[import-untyped]
@@ -54,11 +55,8 @@ class Amount:
     cents: int
 
 
-class TooManyRows(NotUnderstood):
-    """More rows than a spreadsheet takes well; a page that does not catch it offers CSV by this text."""
-
-    def __init__(self) -> None:
-        super().__init__(f"An XLSX export has at most {XLSX_ROWS:,} rows: choose CSV, or narrow the filter.")
+class TooManyRows(Exception):
+    """More rows than a spreadsheet takes well."""
 
 
 def export_response(
@@ -74,7 +72,7 @@ def export_response(
 
     Give `rows` as `queryset.iterator(chunk_size=…)`. `filters` is said in words and `totals`, which the menu promises,
     are named on the first sheet of an XLSX, never among the rows, and asked for only there; one of money is an
-    `Amount`. Raises NotUnderstood for another format, TooManyRows past 100,000 for XLSX.
+    `Amount`. Past 100,000 rows the answer to XLSX is a page that offers CSV. Raises NotUnderstood for another format.
     """
     kind = request.GET.get("format", "csv")
     account: Any = request.user
@@ -97,7 +95,11 @@ def export_response(
         ("Made by", account.name),
         *totals(),
     ]
-    response = FileResponse(xlsx_file(columns, rows, about), as_attachment=True, filename=filename)
+    try:
+        file = xlsx_file(columns, rows, about)
+    except TooManyRows:
+        return render(request, "chassis/too_many_rows.html", {"most": f"{XLSX_ROWS:,}"}, status=422)
+    response = FileResponse(file, as_attachment=True, filename=filename)
     response.headers["Cache-Control"] = "no-store"
     return response
 
@@ -122,7 +124,10 @@ def csv_chunks(columns: Sequence[Column[Row]], rows: Iterable[Row]) -> Iterator[
 def xlsx_file(
     columns: Sequence[Column[Row]], rows: Iterable[Row], about: Sequence[tuple[str, Any]]
 ) -> io.BufferedIOBase:
-    """A workbook on disk, written row by row: a sheet that says what this is, then the rows as numbers and dates."""
+    """A workbook on disk, written row by row: a sheet that says what this is, then the rows as numbers and dates.
+
+    Raises TooManyRows.
+    """
     book = Workbook(write_only=True)
     first = _sheet(book, "About", width=2)
     for label, value in about:

@@ -32,6 +32,10 @@ class Filters(forms.Form):
     )
 
 
+class Export(Filters):
+    format = forms.CharField(required=False)
+
+
 class NewSample(OneTimeForm):
     title = forms.CharField(max_length=100, help_text="One line.")
     amount = CentsField(max_cents=100_000, required=False)
@@ -133,7 +137,8 @@ def note_refused(request):
 @signed_in
 def sample_export(request):
     columns = [Column("Title", lambda row: row.title), Column("Amount", lambda row: row.cents, cents=True)]
-    rows = Sample.objects.order_by("id").iterator(chunk_size=100)
+    found = Sample.objects.filter(title__icontains=understood(Export(request.GET))["q"])
+    rows = found.order_by("id").iterator(chunk_size=100)
     return export_response(
         request, name="Samples", columns=columns, rows=rows, totals=lambda: [("Rows", Sample.objects.count())]
     )
