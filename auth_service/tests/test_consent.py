@@ -78,6 +78,20 @@ def test_it_asks_once(worker: Account, browser: SignIn, ask: Any) -> None:
     assert Consent.objects.count() == 1
 
 
+@pytest.mark.parametrize(("allow", "kept", "said"), [(True, 1, "code"), (False, 0, "error")])
+def test_an_answer_sent_twice_is_kept_once_and_leads_to_the_same_place(
+    worker: Account, browser: SignIn, ask: Any, allow: bool, kept: int, said: str
+) -> None:
+    """A code is good once, so that each answer has another; nothing else differs."""
+    client = browser(worker)
+    asked = ask(client)
+    first, second = (answer(client, asked, allow=allow) for _ in range(2))
+    places = [(found.status_code, found["Location"].split("?")[0], set(answer_of(found))) for found in (first, second)]
+    assert places[0] == places[1]
+    assert said in answer_of(second)
+    assert Consent.objects.count() == AccountChange.objects.filter(action="access_given").count() == kept
+
+
 def test_it_asks_again_for_more(worker: Account, browser: SignIn, ask: Any) -> None:
     client = browser(worker)
     answer(client, ask(client, scope="openid"), allow=True)

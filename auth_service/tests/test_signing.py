@@ -93,6 +93,8 @@ def test_a_service_that_knows_the_browser_signs_it_out_unasked(worker: Account, 
     sid = BrowserSession.objects.get().sid
     response = client.get("/oauth/logout/", {"client_id": "tasks", "logout_hint": sid})
     assert response["Location"] == "/signed-out?from=tasks"
+    again = client.get("/oauth/logout/", {"client_id": "tasks", "logout_hint": sid})
+    assert (again.status_code, again["Location"]) == (response.status_code, response["Location"])
     assert client.get("/profile").status_code == 302
     assert "Sign in to Tasks" in client.get(response["Location"]).content.decode()
 

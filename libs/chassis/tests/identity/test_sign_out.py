@@ -6,6 +6,7 @@ from uuid import UUID, uuid4
 
 import jwt
 import pytest
+from bs4 import BeautifulSoup
 from django.test import Client
 from identity.fake_auth import FakeAuth, make_key
 from identity.steps import Browser
@@ -31,6 +32,24 @@ def test_signing_out_ends_the_session_and_sends_the_browser_to_auth(browser: Bro
     assert address.path == "/oauth/logout/"
     assert parse_qs(address.query) == {"client_id": ["tasks"], "logout_hint": ["a-browser"]}
     assert not browser.is_in()
+
+
+def test_signing_out_twice_is_the_same_answer_and_tells_auth_the_browser_both_times(
+    browser: Browser, somebody: UUID
+) -> None:
+    """A double click: the browser follows the second answer only, when the session here is gone already."""
+    page = BeautifulSoup(browser.client.get("/office").content, "html.parser")
+    fields = {field["name"]: field["value"] for field in page.select("form[action='/logout'] input")}
+    first, second = (browser.client.post("/logout", fields) for _ in range(2))
+    assert (first.status_code, first["Location"]) == (second.status_code, second["Location"])
+    assert parse_qs(urlsplit(second["Location"]).query)["logout_hint"] == ["a-browser"]
+    assert not browser.is_in()
+
+
+def test_a_form_names_no_browser_that_it_was_not_made_for(browser: Browser, somebody: UUID) -> None:
+    browser.client.post("/logout")
+    answer = browser.client.post("/logout", {"hint": "a-browser"})
+    assert parse_qs(urlsplit(answer["Location"]).query) == {"client_id": ["tasks"]}
 
 
 def test_a_link_cannot_sign_anybody_out(browser: Browser, somebody: UUID) -> None:

@@ -22,7 +22,7 @@ from chassis.permissions import public
 from .backend import AuthServiceBackend, backend_for
 from .logout_tokens import InvalidLogoutToken, logout_apply, verified
 from .pending import NEXT, pending_end, pending_find, pending_keep, pending_new
-from .sessions import EPOCH, SID
+from .sessions import EPOCH, SID, sid_to_end
 
 
 @public
@@ -90,9 +90,10 @@ def logout(request: HttpRequest) -> HttpResponse:
     """Ends the session here and sends the browser to auth, which ends it everywhere.
 
     The `sid` goes along as `logout_hint`: it proves that one of the browser's own services asks, so that auth need
-    not ask back, and it works when the browser's session at auth has gone already.
+    not ask back, and it works when the browser's session at auth has gone already. Sent twice by an impatient thumb,
+    the form still knows it when the session here is gone: a browser follows the last answer only.
     """
-    sid = request.session.get(SID, "")
+    sid = sid_to_end(request)
     session_end(request)
     if not auth_is_up():
         return render(request, "identity/signed_out_here.html", status=503)

@@ -86,7 +86,7 @@ def service_settings(
     found |= database_settings(environment, name)
     found |= security_settings(environment, name, urls)
     found |= static_settings(environment, base_dir)
-    found |= template_settings(environment)
+    found |= template_settings(environment, replica=replica)
     found |= money_and_time_settings(environment)
     found |= celery_settings(environment, beat or {})
     if events:

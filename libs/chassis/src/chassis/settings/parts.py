@@ -155,7 +155,7 @@ def static_settings(environment: Environment, base_dir: Path) -> dict[str, Any]:
     }
 
 
-def template_settings(environment: Environment) -> dict[str, Any]:
+def template_settings(environment: Environment, *, replica: bool) -> dict[str, Any]:
     """Templates of the apps; a changed one shows at once in debug and demo."""
     loaders: list[Any] = ["django.template.loaders.filesystem.Loader", "django.template.loaders.app_directories.Loader"]
     if not environment.relaxed:
@@ -165,6 +165,7 @@ def template_settings(environment: Environment) -> dict[str, Any]:
         "django.contrib.auth.context_processors.auth",
         "django.contrib.messages.context_processors.messages",
         "chassis.context.page",
+        *(["chassis.identity.sessions.sign_out_hint"] if replica else []),
     ]
     template = {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
