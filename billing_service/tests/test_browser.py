@@ -135,6 +135,33 @@ def test_a_complaint_is_found_corrected_with_a_preview_and_read_by_the_worker(op
     assert Transfer.objects.filter(reason="Paid for the broken feeder.", change=300, task_id=task_id()).count() == 1
 
 
+def test_a_correction_whose_session_ends_on_its_preview_is_there_again_after_signing_in(open_page, story):
+    typed = {"Amount": "3.50", "Reason": "Paid for the broken feeder.\nAnd for the seeds.", "Entry or task": "POPUG-42"}
+    page = open_page("finance")
+    page.goto(f"/corrections/new?worker={WILMA}")
+    page.get_by_label("take from the worker").check()
+    for label, text in typed.items():
+        page.get_by_label(label).fill(text)
+    page.get_by_role("button", name="Preview").click()
+    session = page.context.cookies()
+    page.context.clear_cookies(name="billing_session")
+    page.get_by_role("button", name="Post the correction").click()
+    page.wait_for_url("**/login?next=%2Fcorrections%2Fnew")
+    expect(page.get_by_role("heading", name="Signing in is unavailable")).to_be_visible()
+    page.context.add_cookies(session)
+    # As after the sign-in service: the browser says no page of ours as the one it came from.
+    page.goto("/corrections/new")
+    expect(page.get_by_role("alert")).to_contain_text("what you had typed is still here")
+    expect(page.get_by_label("Worker", exact=True)).to_have_value("wilma@popug.example")
+    expect(page.get_by_label("take from the worker")).to_be_checked()
+    for label, text in typed.items():
+        expect(page.get_by_label(label)).to_have_value(text)
+    page.get_by_role("button", name="Preview").click()
+    page.get_by_role("button", name="Post the correction").click()
+    expect(page.get_by_role("status").filter(has_text="The correction is posted")).to_be_visible()
+    assert Transfer.objects.filter(kind="adjustment", change=-350, account_id=WILMA).count() == 1
+
+
 def test_names_are_offered_while_one_types(open_page, story):
     page = open_page("finance")
     page.goto("/corrections/new")

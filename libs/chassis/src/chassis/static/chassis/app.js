@@ -53,7 +53,8 @@
   const draftName = (form) =>
     `draft:${document.body.dataset.account}:${location.pathname}:${form.getAttribute("action") || form.id}`;
   const untyped = ["hidden", "password", "file", "submit", "button", "reset", "image"];
-  // A hidden field that belongs to the text, as the version that it was typed for, says so by data-draft.
+  // A hidden field that belongs to the text, as the version that it was typed for or what a preview shows, says so by
+  // data-draft; with a value, that is what was typed.
   const typed = (field) => field.name && (!untyped.includes(field.type) || field.hasAttribute("data-draft"));
   const isChanged = (form) =>
     [...form.elements].filter(typed).some((field) => field.value !== field.defaultValue || field.checked !== field.defaultChecked);
@@ -61,7 +62,7 @@
     if (form.querySelector("input[type=password]")) return;
     const fields = [...form.elements].filter(typed);
     if (!fields.length) return;
-    const values = fields.map((field) => [field.name, field.type, field.value, field.checked]);
+    const values = fields.map((field) => [field.name, field.type, field.dataset.draft || field.value, field.checked]);
     try {
       sessionStorage.setItem(draftName(form), JSON.stringify({ at: Date.now(), values }));
     } catch {
@@ -69,13 +70,14 @@
     }
   }
   // Coming from a page of this service means that the form was answered: its text is used up.
-  // Coming from elsewhere, or from signing in, it means that it was not.
+  // Coming from elsewhere, or from or to signing in, which may be unavailable, it means that it was not.
   function restoreDrafts() {
     const from = document.referrer ? new URL(document.referrer) : null;
-    const answered = from?.origin === location.origin && !from.pathname.startsWith("/login");
+    const answered = from?.origin === location.origin && ![from, location].some((place) => place.pathname.startsWith("/login"));
     if (!answered) return all("form").forEach(restoreDraft);
     Object.keys(sessionStorage).forEach((name) => name.startsWith("draft:") && sessionStorage.removeItem(name));
   }
+  const isChosen = (field) => ["radio", "checkbox"].includes(field?.type);
   function restoreDraft(form) {
     const kept = sessionStorage.getItem(draftName(form));
     if (!kept) return;
@@ -84,8 +86,9 @@
     if (Date.now() - draft.at > draftLife) return;
     let changed = false;
     for (const [name, type, value, checked] of draft.values) {
-      const [part, kept] = type === "radio" || type === "checkbox" ? ["checked", checked] : ["value", value];
-      const field = [...form.elements].find((one) => one.name === name && (part === "value" || one.value === value));
+      const field = [...form.elements].find((one) => one.name === name && (!isChosen(one) || one.value === value));
+      // Of a choice that a preview has as a hidden field, the value is the one that was chosen.
+      const [part, kept] = isChosen(field) ? ["checked", type === "hidden" || checked] : ["value", value];
       if (!field || field[part] === kept) continue;
       field[part] = kept;
       changed = true;
