@@ -5,6 +5,7 @@ from uuid import uuid4
 import pytest
 
 from billing.models import Task, Transfer
+from billing.selectors import search
 from chassis.replica.models import Account
 from eventbus.testing import deliver
 from tests.make import BORIS, WILMA, account, reward, task_id, task_state
@@ -93,6 +94,19 @@ def test_the_number_of_queries_is_fixed(finance, worked, django_assert_max_num_q
         account(name=f"Cage Keeper {number}")
     with django_assert_max_num_queries(16):
         page(finance, "/search?q=ca")
+
+
+@pytest.mark.parametrize("common", [0, 1_000])
+def test_rare_and_common_words_find_the_same(finance, common, monkeypatch):
+    monkeypatch.setattr(search, "COMMON", common)
+    Task.objects.bulk_create(Task(id=task_id(n), version=1, title=f"Count crate {n}") for n in range(100, 160))
+    Account.objects.bulk_create(Account(id=uuid4(), full_name=f"Cora Crate {n}") for n in range(3))
+    assert found(finance, "crat 12", group="tasks") == {"Tasks": [f"Count crate {n}" for n in range(120, 130)]}
+    assert found(finance, "crate", group="tasks") == {"Tasks": [f"Count crate {n}" for n in range(100, 150)]}
+    assert sorted(found(finance, "crat cora")["Workers"]) == [f"Cora Crate {n}" for n in range(3)]
+    assert found(finance, "crate cage") == {}
+    for rows in (search.find_tasks("crate"), search.find_workers("crate")):
+        assert ("ANY (" in rows.explain()) is not (common == 0), "rare words are looked for in their index"
 
 
 @pytest.mark.parametrize("role", ["manager", "worker"])

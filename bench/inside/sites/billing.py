@@ -21,6 +21,7 @@ WORKERS = 100
 DAYS = 8  # few, so that a day of a thousand entries has about as many workers as a page
 CYCLES = 60
 ENTRIES_OF_A_TASK = 1_000  # one that was reassigned hundreds of times
+FOUND = 5  # tasks whose words no other has
 MOST = 1_000_000  # of what a company has fewer of than transfers
 
 # The first worker has half of all entries, so that a statement is long; six fees come to four rewards.
@@ -68,7 +69,7 @@ FROM generate_series(1, %(count)s) AS n, LATERAL (SELECT (array_agg(account_id))
 
 
 def lists(database: Connection, size: int) -> Iterator[list[Page]]:
-    """Entries of eight days, in a cycle for each; then as many ledger accounts, payouts and corrections as entries."""
+    """Entries of eight days, in a cycle for each; then as many ledger accounts, payouts, corrections and tasks."""
     empty(database, *TABLES)
     people = make_people(database, WORKERS)
     with database.transaction():
@@ -88,7 +89,6 @@ def lists(database: Connection, size: int) -> Iterator[list[Page]]:
         Page("billing, cycles", "finance", "/cycles"),
         Page("billing, 100 workers", "finance", "/workers"),
         Page("billing, entries of a task", "finance", f"/tasks/{task}"),
-        Page("billing, a search", "finance", "/search?q=cage", 1),
     ]
     many = min(size, MOST)
     with database.transaction():
@@ -100,6 +100,8 @@ def lists(database: Connection, size: int) -> Iterator[list[Page]]:
         Page("billing, workers who left", "finance", "/workers?show=left", 5),
         Page("billing, payouts of a cycle", "finance", f"/cycles/{cycle}"),
         Page("billing, corrections", "finance", "/corrections"),
+        Page("billing, a search that finds few", "finance", "/search?group=tasks&q=polish+bell", FOUND),
+        Page("billing, a search that finds most", "finance", "/search?group=tasks&q=wash+cage"),
         Page("billing, corrections of one worker", "finance", f"/corrections?worker={people[1]}"),
     ]
     set_letters_aside(database, many)
@@ -107,7 +109,7 @@ def lists(database: Connection, size: int) -> Iterator[list[Page]]:
 
 
 def _more(database: Connection, count: int) -> str:
-    """Ledger accounts, each paid in one cycle; corrections, half of them of one worker. Returns the cycle."""
+    """Ledger accounts, each paid in one cycle; corrections, half of them of one worker; tasks. Returns the cycle."""
     database.execute(
         "INSERT INTO billing_ledgeraccount (id, balance, entry_no)"
         " SELECT uuidv7(), n %% 20000 - 5000, 0 FROM generate_series(1, %s) AS n",
@@ -129,6 +131,13 @@ def _more(database: Connection, count: int) -> str:
         "UPDATE billing_cycle SET payout_count = (SELECT count(*) FROM billing_payout) WHERE id = %s", [cycle]
     )
     database.execute(_CORRECTIONS, {"cycle": cycle, "count": count})
+    database.execute(
+        "WITH made AS (INSERT INTO billing_task (id, version, title, jira_id, status, assignment_no, completion_no)"
+        " SELECT uuidv7(), 1, CASE WHEN n <= %s THEN 'Polish the bell' ELSE 'Wash the cage' END, 'CAGE-' || n, 'open',"
+        " 1, 0 FROM generate_series(1, %s) AS n RETURNING id)"
+        " INSERT INTO billing_taskprice (task_id, fee, reward, key_id) SELECT id, 1500, 3000, 'bench' FROM made",
+        [FOUND, count],
+    )
     return str(cycle)
 
 

@@ -5,17 +5,21 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 from uuid import UUID
 
 from django.contrib.postgres.search import SearchVector
-from django.db.models import F, Q, QuerySet
+from django.db.models import BooleanField, ExpressionWrapper, Q, QuerySet
 
 from billing.models import LedgerAccount, Task, TaskPrice, Transfer
 from billing.selectors.people import accounts_of
-from chassis.queries import beginnings
+from chassis.queries import beginnings, with_words
 from chassis.replica.models import Account
 
+# Words that more than COMMON of the FIRST rows have are common.
+FIRST, COMMON = 500, 20
 _WORD = re.compile(r"[^\s'\\:&|!()<>*]+")
+Row = TypeVar("Row", Account, Task)
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.IGNORECASE)
 
 
@@ -29,8 +33,7 @@ def find_workers(text: str) -> QuerySet[Account]:
     """Accounts whose name or address has all the words, each from its beginning; or the one with this id."""
     if id_ := uuid_in(text):
         return Account.objects.filter(id=id_)
-    vector = SearchVector("full_name", "email", config="simple")
-    return _with_words(Account.objects.annotate(words=vector), text)
+    return _with_words(Account.objects.all(), SearchVector("full_name", "email", config="simple"), text)
 
 
 def find_tasks(text: str) -> QuerySet[Task]:
@@ -40,7 +43,7 @@ def find_tasks(text: str) -> QuerySet[Task]:
     named = Task.objects.exclude(jira_id="").filter(jira_id=text.strip().strip("[]").upper())
     if named.exists():
         return named
-    return _with_words(Task.objects.exclude(title="").annotate(words=SearchVector("title", config="simple")), text)
+    return _with_words(Task.objects.exclude(title=""), SearchVector("title", config="simple"), text)
 
 
 def find_entries(text: str) -> QuerySet[Transfer]:
@@ -72,9 +75,18 @@ def balances(accounts: Sequence[Account]) -> dict[UUID, int]:
     return dict(rows.values_list("id", "balance"))
 
 
-def _with_words(rows: QuerySet, text: str) -> QuerySet:  # type: ignore[type-arg]
-    """The rows whose `words` have each word of the text; none for a text without words."""
+def _with_words(rows: QuerySet[Row], vector: SearchVector, text: str) -> QuerySet[Row]:
+    """The rows by id whose `vector` has each word of the text; none for a text without words."""
     words = _WORD.findall(text)
     if not words:
         return rows.none()
-    return rows.filter(words=beginnings(words)).order_by(F("id"))
+    rows = rows.alias(words=vector)
+    query = beginnings(words)
+    return with_words(
+        rows,
+        match=ExpressionWrapper(Q(words=query), output_field=BooleanField()),
+        ids=rows.filter(words=query).values("pk"),
+        order=("id",),
+        first=FIRST,
+        common=COMMON,
+    ).order_by("id")
