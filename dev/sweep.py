@@ -54,6 +54,8 @@ def everything(
         shown = {form.name for form in posts}
         assert taking_posts(clients, table, undone) - {*elsewhere, *formless} == shown
         assert set(filled) <= shown
+    with subtests.test("no list and no export takes a filter that there is none of for everything"):
+        assert taking_any_filter(clients, table, pages) == []
     with subtests.test("every form sent twice has one effect and the same answer"):
         sent = [form for form in posts if form.called not in unsent]
         assert sent_twice(sent, filled=filled, no_effect=no_effect, anew=anew) == []
@@ -64,6 +66,20 @@ def everything(
     with subtests.test("every page loads one style sheet and one script of this service"):
         assert len({page.address for page in pages}) > addresses
         assert foreign_or_many_files(pages) == []
+
+
+def taking_any_filter(clients: Clients, table: Mapping[str, list[str]], pages: Collection[Page]) -> list[str]:
+    """Pages with a list and exports that do not refuse a filter that there is none of."""
+    lists = {page.address: page.client for page in pages if page.soup.select_one("main table.list, main .empty")}
+    places = itertools.chain.from_iterable(table.values())
+    exports = [place for place in places if place.endswith("/export")]
+    asked = [*lists.items(), *itertools.product(exports, clients.values())]
+    found = []
+    for address, client in asked:
+        answer = client.get(f"{address}{'&' if '?' in address else '?'}colour=red")
+        if answer.status_code == 200 or (address in lists and answer.status_code != 400):
+            found.append(f"{address}: {answer.status_code}")
+    return found
 
 
 @contextmanager

@@ -26,8 +26,8 @@ LISTS = {
     f"/tasks/{TASK}": 26,
     "/cycles": 9,
     "/corrections": 13,
-    "/search?q=cage": 14,
-    "/search?q=cage&group=tasks": 11,
+    "/search?q=cage": 16,
+    "/search?q=cage&group=tasks": 12,
     "/dead-letters/": 4,
 }
 

@@ -105,8 +105,8 @@ def test_rare_and_common_words_find_the_same(finance, common, monkeypatch):
     assert found(finance, "crate", group="tasks") == {"Tasks": [f"Count crate {n}" for n in range(100, 150)]}
     assert sorted(found(finance, "crat cora")["Workers"]) == [f"Cora Crate {n}" for n in range(3)]
     assert found(finance, "crate cage") == {}
-    for rows in (search.find_tasks("crate"), search.find_workers("crate")):
-        assert ("ANY (" in rows.explain()) is not (common == 0), "rare words are looked for in their index"
+    for many in (search.find_tasks("crate"), search.find_workers("crate")):
+        assert ("ANY (" in many.explain()) is not (common == 0), "rare words are looked for in their index"
 
 
 @pytest.mark.parametrize("role", ["manager", "worker"])

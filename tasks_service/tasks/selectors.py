@@ -145,8 +145,8 @@ def reassignment_preview() -> ReassignmentPreview:
     )
 
 
-def reassignment_shares(reassignment_id: UUID) -> Sequence[ReassignmentShare]:
-    return list(ReassignmentShare.objects.filter(reassignment_id=reassignment_id).order_by("-after", "-before", "id"))
+def reassignment_shares(reassignment_id: UUID) -> QuerySet[ReassignmentShare]:
+    return ReassignmentShare.objects.filter(reassignment_id=reassignment_id)
 
 
 def notifications_pending() -> QuerySet[Notification]:

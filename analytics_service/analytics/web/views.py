@@ -14,7 +14,9 @@ from analytics.web.forms import choice_read, in_words
 from analytics.web.shown import shown, tasks_shown
 from chassis.business_time import business_date
 from chassis.permissions import requires
-from chassis.tables import paginate
+from chassis.tables import ExportForm, NoFilter, table_page, understood
+
+TIE_SORTS = {"when": ("occurred_at", "task_id")}
 
 
 @requires("admin")
@@ -35,17 +37,13 @@ def overview(request: HttpRequest) -> HttpResponse:
 @require_safe
 def tie(request: HttpRequest, first: date, last: date) -> HttpResponse:
     """Every task that shares the highest reward of a day, week or month."""
+    understood(NoFilter(request.GET))
     period = _period(first, last)
     top = selectors.top_of_period(period)
     context = {"period": period, "top": top, "incomplete": selectors.incomplete(now=timezone.now())}
     if top is None:
         return render(request, "analytics/tie.html", context)
-    page = paginate(
-        selectors.tie(top=top, period=period),
-        order=("occurred_at", "task_id"),
-        after=request.GET.get("after", ""),
-        before=request.GET.get("before", ""),
-    )
+    page = table_page(request, selectors.tie(top=top, period=period), sorts=TIE_SORTS, default="when")
     tasks = tasks_shown(map(selectors.completed, page.rows))
     return render(request, "analytics/tie.html", context | {"page": page, "tasks": tasks})
 
@@ -68,6 +66,7 @@ def tasks_export(request: HttpRequest) -> HttpResponseBase:
 @require_safe
 def tie_export(request: HttpRequest, first: date, last: date) -> HttpResponseBase:
     """The rows of `tie`."""
+    understood(ExportForm(request.GET))
     return exports.tie_export(request, _period(first, last))
 
 

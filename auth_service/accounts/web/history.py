@@ -48,6 +48,9 @@ FIELDS = {
 }
 
 
+HISTORY_SORTS = {"when": ("id",)}
+
+
 @dataclass(frozen=True, slots=True)
 class Difference:
     """One field of a change; `before` is empty where there was nothing before."""

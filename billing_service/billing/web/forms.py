@@ -25,16 +25,6 @@ from chassis.texts import seen
 MOST_CHOICES = 8
 
 
-class NoFilter(forms.Form):
-    """A list that is shown as a whole: any other parameter than its order and page is an error."""
-
-
-class ExportForm(forms.Form):
-    """What a list's export knows besides the filters of the list."""
-
-    format = forms.CharField(required=False)
-
-
 class StatementFilter(forms.Form):
     """The entries of one day."""
 

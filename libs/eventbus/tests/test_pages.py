@@ -85,7 +85,7 @@ def test_the_list_has_pages_of_fifty():
     assert "No more dead letters" in text(CHIEF.get(f"/dead-letters/?after={after + 1000}"))
 
 
-@pytest.mark.parametrize("question", ["after=soon", "before=soon", "show=all"])
+@pytest.mark.parametrize("question", ["after=soon", "before=soon", "show=all", "colour=red"])
 def test_a_page_that_is_not_understood_is_an_error(question):
     assert CHIEF.get(f"/dead-letters/?{question}").status_code == 400
 

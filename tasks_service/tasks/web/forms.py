@@ -5,6 +5,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
 from chassis.form_keys import OneTimeForm
+from chassis.tables import ExportForm
 from tasks import domain, selectors
 from tasks.domain import Heading, TextError
 from tasks.models import Task
@@ -26,8 +27,8 @@ class ListForm(forms.Form):
     q = forms.CharField(label=_("Search"), required=False, max_length=200)
 
 
-class ExportForm(ListForm):
-    format = forms.CharField(required=False)
+class ListExport(ExportForm, ListForm):
+    """The list as a file."""
 
 
 class NewsForm(ListForm):

@@ -83,7 +83,7 @@ class Entry:
 
 
 def entries_of(history: Sequence[TaskHistory], people: Mapping[UUID, Account]) -> list[Entry]:
-    """Newest first. A cause that is not known here is shown as it is."""
+    """In the order given. A cause that is not known here is shown as it is."""
 
     def name(account_id: UUID | None) -> str:
         if account_id is None:
@@ -91,7 +91,7 @@ def entries_of(history: Sequence[TaskHistory], people: Mapping[UUID, Account]) -
         return people[account_id].name if account_id in people else str(account_id)[:8]
 
     entries = []
-    for row in reversed(history):
+    for row in history:
         names = {
             "actor": name(row.actor_id) if row.actor_id else _("the system"),
             "account": name(row.account_id),

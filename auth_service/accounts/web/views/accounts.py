@@ -19,13 +19,13 @@ from accounts import selectors, services
 from accounts.domain import ADMIN, Refused
 from accounts.models import Account
 from accounts.web.forms import STATUS_LABELS, AccountForm, FilterForm, InvitationForm, RoleForm
-from accounts.web.history import told
+from accounts.web.history import HISTORY_SORTS, told
 from accounts.web.refusals import sentence
 from chassis.exports import Column, export_response
 from chassis.form_keys import PRESSED_BEFORE, OneTimeForm, SentBefore
 from chassis.news import list_of, news_response
 from chassis.permissions import requires, signed_in
-from chassis.tables import in_order, paginate, table_page, understood
+from chassis.tables import NoFilter, in_order, table_page, understood
 
 SORTS = {
     "name": ("sorted_name", "id"),
@@ -93,6 +93,7 @@ def _found(form: FilterForm) -> tuple[QuerySet[Account], dict[str, Any]]:
 @requires(ADMIN)
 @require_GET
 def account_detail(request: HttpRequest, account_id: UUID) -> HttpResponse:
+    understood(NoFilter(request.GET))
     return _detail(request, get_object_or_404(Account, pk=account_id))
 
 
@@ -105,12 +106,7 @@ def _detail(
 ) -> HttpResponse:
     """The account's page; with a form that was not understood it shows what was typed, and why not."""
     now = timezone.now()
-    changes = paginate(
-        selectors.account_history(account.pk),
-        order=("-id",),
-        after=request.GET.get("after", ""),
-        before=request.GET.get("before", ""),
-    )
+    changes = table_page(request, selectors.account_history(account.pk), sorts=HISTORY_SORTS, default="-when")
     context = {
         "account": account,
         "page": changes,

@@ -15,12 +15,12 @@ from accounts import selectors, services
 from accounts.domain import ADMIN, Refused
 from accounts.models import RelyingParty
 from accounts.web.forms import ApplicationForm
-from accounts.web.history import told
+from accounts.web.history import HISTORY_SORTS, told
 from accounts.web.refusals import sentence
 from accounts.web.secrets import secret_is_kept, secret_keep, secret_take
 from chassis.form_keys import PRESSED_BEFORE, OneTimeForm, SentBefore
 from chassis.permissions import requires
-from chassis.tables import paginate, table_page
+from chassis.tables import NoFilter, table_page, understood
 
 SORTS = {"name": ("sorted_name", "id")}
 
@@ -28,6 +28,7 @@ SORTS = {"name": ("sorted_name", "id")}
 @requires(ADMIN)
 @require_GET
 def application_list(request: HttpRequest) -> HttpResponse:
+    understood(NoFilter(request.GET))
     page = table_page(request, selectors.applications(), sorts=SORTS, default="name")
     context = {"page": page, "rows": with_redirects(page.rows)}
     return render(request, "accounts/application_list.html", context)
@@ -147,12 +148,8 @@ def with_redirects(parties: Iterable[RelyingParty]) -> list[tuple[RelyingParty, 
 
 
 def _history(request: HttpRequest, party_id: int | None) -> dict[str, Any]:
-    changes = paginate(
-        selectors.application_history(party_id),
-        order=("-id",),
-        after=request.GET.get("after", ""),
-        before=request.GET.get("before", ""),
-    )
+    understood(NoFilter(request.GET))
+    changes = table_page(request, selectors.application_history(party_id), sorts=HISTORY_SORTS, default="-when")
     return {"page": changes, "changes": told(changes.rows)}
 
 

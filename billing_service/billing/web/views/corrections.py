@@ -21,12 +21,12 @@ from billing.selectors.people import accounts_of
 from billing.selectors.workers import balance_of
 from billing.services.adjustments import adjustment_post, adjustment_reverse, payout_return
 from billing.web import exports
-from billing.web.forms import CorrectionForm, ExportForm, PersonFilter, ReasonForm
+from billing.web.forms import CorrectionForm, PersonFilter, ReasonForm
 from billing.web.permissions import OFFICE, corrects
 from chassis.exports import Amount, export_response
 from chassis.form_keys import SentBefore, once
 from chassis.permissions import requires
-from chassis.tables import in_order, table_page, understood
+from chassis.tables import ExportForm, in_order, table_page, understood
 
 SORTS = {"posted": ("recorded_at", "id")}
 

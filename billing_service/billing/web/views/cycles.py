@@ -22,12 +22,12 @@ from billing.selectors.people import accounts_of
 from billing.selectors.statements import EXPORT_ROWS
 from billing.services.cycles import cycle_request_close
 from billing.web import exports
-from billing.web.forms import CloseForm, ExportForm, NoFilter
+from billing.web.forms import CloseForm
 from billing.web.permissions import OFFICE, closes_cycles
 from chassis.exports import Amount, export_response
 from chassis.form_keys import once
 from chassis.permissions import requires
-from chassis.tables import in_order, table_page, understood
+from chassis.tables import ExportForm, NoFilter, in_order, table_page, understood
 
 CYCLE_SORTS = {"due": ("due_at", "id")}
 ASK_NO_MORE = 286  # htmx's status that ends asking again and again

@@ -14,12 +14,12 @@ from billing.domain import Kind
 from billing.selectors import complaints, entries, search, statements
 from billing.selectors.people import accounts_of
 from billing.web import exports
-from billing.web.forms import ExportForm, PersonFilter, SearchForm
+from billing.web.forms import PersonFilter, SearchForm
 from billing.web.permissions import OFFICE, corrects
 from chassis.exports import Amount, export_response
 from chassis.permissions import requires
 from chassis.replica.models import Account
-from chassis.tables import in_order, paginate, table_page, understood
+from chassis.tables import ExportForm, in_order, paginate, table_page, understood
 
 ENTRY_SORTS = {"recorded": ("recorded_at", "id")}
 SHOWN = 5  # of each group; the rest is on pages of its own

@@ -18,13 +18,12 @@ from billing.selectors.clock import database_now
 from billing.selectors.people import accounts_of
 from billing.selectors.statements import EXPORT_ROWS
 from billing.web import exports
-from billing.web.forms import ExportForm, NoFilter
 from billing.web.permissions import OFFICE, sees_everything
 from chassis.business_time import business_date
 from chassis.converters import FIRST_DAY
 from chassis.exports import Amount, export_response
 from chassis.permissions import requires, signed_in
-from chassis.tables import in_order, table_page, understood
+from chassis.tables import ExportForm, NoFilter, in_order, table_page, understood
 
 CHART_DAYS = 30
 DAY_SORTS = {"work": ("work", "account_id"), "entries": ("entries", "account_id")}

@@ -18,14 +18,14 @@ from billing.selectors.clock import database_now
 from billing.selectors.people import accounts_of, correctable
 from billing.selectors.search import find_workers
 from billing.web import exports
-from billing.web.forms import MOST_CHOICES, ExportForm, NewsForm, NoFilter, SearchForm, StatementFilter, WorkerFilter
+from billing.web.forms import MOST_CHOICES, NewsForm, SearchForm, StatementFilter, WorkerFilter
 from billing.web.permissions import OFFICE, corrects, sees_everything, sees_statement
 from chassis.business_time import business_date
 from chassis.errors import is_htmx
 from chassis.exports import Amount, export_response
 from chassis.permissions import page_of, refuse, requires, signed_in
 from chassis.replica.models import Account
-from chassis.tables import in_order, table_page, understood
+from chassis.tables import ExportForm, NoFilter, in_order, table_page, understood
 
 WORKER_SORTS = {"balance": ("balance", "id")}
 STATEMENT_SORTS = {"posted": ("entry_no",)}

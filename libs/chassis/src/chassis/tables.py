@@ -100,6 +100,16 @@ def _asked_order(request: HttpRequest, sorts: Mapping[str, Sequence[str]], defau
     return sort, [_turned(name) for name in columns] if sort.startswith("-") else list(columns)
 
 
+class NoFilter(forms.Form):
+    """A list that is shown as a whole: any other parameter than its order and page is an error."""
+
+
+class ExportForm(NoFilter):
+    """What a list's export knows besides the filters of the list."""
+
+    format = forms.CharField(required=False)
+
+
 def understood(form: forms.Form) -> dict[str, Any]:
     """The clean values of a filter form bound to the address. An unknown name or value raises NotUnderstood."""
     unknown = set(form.data) - set(form.fields) - STATE_PARAMETERS

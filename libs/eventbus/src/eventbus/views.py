@@ -78,6 +78,8 @@ class DiscardForm(forms.Form):
 @require_safe
 def letter_list(request: HttpRequest) -> HttpResponse:
     """Those to decide about, oldest first; or those decided about, newest first; 50 to a page."""
+    if unknown := set(request.GET) - {"show", "after", "before"}:
+        raise BadRequest(_("There is no filter “%(name)s”.") % {"name": min(unknown)})
     after, before = (_number(request, name) for name in ("after", "before"))
     show = request.GET.get("show", "")
     if show not in ("", "decided"):

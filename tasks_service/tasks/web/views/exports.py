@@ -12,14 +12,14 @@ from django.views.decorators.http import require_safe
 from chassis.business_time import format_when
 from chassis.exports import Amount, Column, export_response
 from chassis.permissions import requires, signed_in
-from chassis.tables import in_order, understood
+from chassis.tables import ExportForm, in_order, understood
 from tasks import selectors
 from tasks.models import Reassignment, ReassignmentShare, Task
-from tasks.web.forms import ExportForm
+from tasks.web.forms import ListExport
 from tasks.web.requests import Request
 
 from .lists import tab_of, tasks_of
-from .reassignments import LEADERS, SORTS
+from .reassignments import LEADERS, SHARE_SORTS, SORTS
 
 CHUNK = 2_000
 
@@ -27,7 +27,7 @@ CHUNK = 2_000
 @signed_in
 @require_safe
 def tasks(request: Request) -> HttpResponseBase:
-    asked = understood(ExportForm(request.GET))
+    asked = understood(ListExport(request.GET))
     tab = tab_of(request.user, asked["show"])
     found = tasks_of(tab, request.user, asked["q"])
     rows = in_order(request, found, sorts=tab.sorts, default=f"-{tab.column}")
@@ -56,6 +56,7 @@ def tasks(request: Request) -> HttpResponseBase:
 @requires(*LEADERS)
 @require_safe
 def reassignments(request: Request) -> HttpResponseBase:
+    understood(ExportForm(request.GET))
     names = selectors.account_names()
     columns: list[Column[Reassignment]] = [
         Column(_("When"), lambda run: run.at),
@@ -85,10 +86,12 @@ def reassignments(request: Request) -> HttpResponseBase:
 @require_safe
 def shares(request: Request, reassignment_id: UUID) -> HttpResponseBase:
     """Open tasks per worker before and after one run."""
+    understood(ExportForm(request.GET))
     run = Reassignment.objects.filter(pk=reassignment_id).first()
     if run is None:
         raise Http404
     names = selectors.account_names()
+    rows = in_order(request, selectors.reassignment_shares(reassignment_id), sorts=SHARE_SORTS, default="-after")
     columns: list[Column[ReassignmentShare]] = [
         Column(_("Worker"), lambda share: _assignee(names, share.account_id)),
         Column(_("Before"), lambda share: share.before),
@@ -98,7 +101,7 @@ def shares(request: Request, reassignment_id: UUID) -> HttpResponseBase:
         request,
         name=_("reassignment"),
         columns=columns,
-        rows=selectors.reassignment_shares(reassignment_id),
+        rows=rows.iterator(chunk_size=CHUNK),
         filters=f"{_name(names, run.actor_id)}, {format_when(run.at)}",
         totals=lambda: [
             (_("Tasks drawn anew"), run.task_count),

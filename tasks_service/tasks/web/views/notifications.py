@@ -16,7 +16,7 @@ from django.views.decorators.http import require_POST, require_safe
 from chassis.errors import NotUnderstood
 from chassis.form_keys import PRESSED_BEFORE, OneTimeForm, SentBefore
 from chassis.permissions import signed_in
-from chassis.tables import table_page
+from chassis.tables import NoFilter, table_page, understood
 from tasks import domain, selectors, services
 from tasks.domain import Refused
 from tasks.models import Delivery
@@ -40,6 +40,7 @@ class Card:
 @signed_in
 @require_safe
 def notifications(request: Request) -> HttpResponse:
+    understood(NoFilter(request.GET))
     return _page(request)
 
 

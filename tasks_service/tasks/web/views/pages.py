@@ -8,6 +8,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from chassis.form_keys import SentBefore
 from chassis.permissions import signed_in
+from chassis.tables import NoFilter, table_page, understood
 from tasks import domain, selectors, services
 from tasks.domain import Refused
 from tasks.models import Task
@@ -18,22 +19,30 @@ from tasks.web.rows import row_of
 
 from .actions import task_url
 
+HISTORY_SORTS = {"when": ("id",)}
+
 
 @signed_in
 @require_safe
 def task_page(request: Request, task_id: UUID) -> HttpResponse:
+    understood(NoFilter(request.GET))
     try:
         row = row_of(task_id, viewer=request.user, now=timezone.now())
     except Task.DoesNotExist as error:
         raise Http404 from error
-    history = list(selectors.task_history(task_id))
+    page = table_page(request, selectors.task_history(task_id), sorts=HISTORY_SORTS, default="-when")
     people = selectors.accounts_by_id(
         person
-        for entry in history
+        for entry in page
         for person in (entry.actor_id, entry.account_id, entry.previous_id, row.task.creator_id)
     )
-    context = {"row": row, "entries": entries_of(history, people), "creator": people.get(row.task.creator_id)}
-    context["leads"] = domain.is_leader(request.user.role)
+    context = {
+        "row": row,
+        "page": page,
+        "entries": entries_of(page.rows, people),
+        "creator": people.get(row.task.creator_id),
+        "leads": domain.is_leader(request.user.role),
+    }
     return render(request, "tasks/task.html", context)
 
 

@@ -8,9 +8,9 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
 from chassis.form_keys import once
-from chassis.news import news_response
+from chassis.news import list_of, news_response
 from chassis.permissions import requires
-from chassis.tables import table_page
+from chassis.tables import NoFilter, table_page, understood
 from tasks import selectors, services
 from tasks.domain import Refused
 from tasks.models import Reassignment
@@ -19,11 +19,13 @@ from tasks.web.requests import Request
 
 LEADERS = ("manager", "admin")
 SORTS = {"when": ("at", "id")}
+SHARE_SORTS = {"after": ("after", "before", "id")}
 
 
 @requires(*LEADERS)
 @require_safe
 def reassignment_list(request: Request) -> HttpResponse:
+    understood(NoFilter(request.GET))
     page = table_page(request, Reassignment.objects.all(), sorts=SORTS, default="-when")
     people = selectors.accounts_by_id(run.actor_id for run in page.rows)
     context = {"page": page, "runs": [(run, people.get(run.actor_id)) for run in page.rows]}
@@ -34,6 +36,7 @@ def reassignment_list(request: Request) -> HttpResponse:
 @require_safe
 def reassignment_news(request: Request) -> HttpResponse:
     """How many runs of others there were since the page was made."""
+    understood(NoFilter(list_of(request)))
     runs = Reassignment.objects.exclude(actor_id=request.user.pk)
     return news_response(request, runs, moment="at", page="reassignment_list")
 
@@ -67,15 +70,18 @@ def _reassigned(request: Request, key: UUID) -> str:
 @requires(*LEADERS)
 @require_safe
 def reassignment_page(request: Request, reassignment_id: UUID) -> HttpResponse:
+    understood(NoFilter(request.GET))
     try:
         run = Reassignment.objects.get(pk=reassignment_id)
     except Reassignment.DoesNotExist as error:
         raise Http404 from error
     shares = selectors.reassignment_shares(reassignment_id)
-    people = selectors.accounts_by_id([run.actor_id, *(share.account_id for share in shares)])
+    page = table_page(request, shares, sorts=SHARE_SORTS, default="-after")
+    people = selectors.accounts_by_id([run.actor_id, *(share.account_id for share in page)])
     context = {
         "run": run,
         "actor": people.get(run.actor_id),
-        "shares": [(share, people.get(share.account_id) if share.account_id else None) for share in shares],
+        "page": page,
+        "shares": [(share, people.get(share.account_id) if share.account_id else None) for share in page],
     }
     return render(request, "tasks/reassignment.html", context)
