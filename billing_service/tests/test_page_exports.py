@@ -4,12 +4,16 @@ import csv
 import io
 from datetime import datetime, timedelta
 from decimal import Decimal
+from uuid import uuid4
 
 import pytest
 from openpyxl import load_workbook
 
 from billing.models import Cycle, Payout
+from billing.services.adjustments import adjustment_post
 from chassis.business_time import format_when
+from chassis.replica.models import Account
+from dev.language import speaking
 from eventbus.testing import deliver
 from tests.exports import REASON, TASK, as_csv, as_xlsx, with_format
 from tests.make import BORIS, BOSS, MONDAY, WILMA, assigned, task_id
@@ -63,6 +67,41 @@ def test_an_export_keeps_the_filter_of_its_page(auditor):
     assert link == f"/workers/{WILMA}/export?day=2026-03-02&format=csv"
     assert as_csv(auditor, "/workers/export?show=left") == []
     assert as_csv(auditor, f"/corrections/export?worker={BORIS}") == []
+
+
+def test_an_export_of_who_left_and_of_one_workers_corrections_has_the_rows_of_its_page(auditor):
+    Account.objects.filter(id=BORIS).update(is_active=False)
+    adjustment_post(
+        form_key=uuid4(), amount=300, credit=False, about=None, task_id=None, account_id=BORIS,
+        actor_id=auditor.account.id, now=MONDAY, reason="The second broken feeder.",
+    )  # fmt: skip
+    [left] = as_csv(auditor, "/workers/export?show=left")
+    [[name, *_]] = rows(page(auditor, "/workers?show=left"))
+    assert (left["Worker"], left["Worker"] in name) == ("Boris Bauer", True)
+    assert len(as_csv(auditor, "/workers/export")) > 1
+    [correction] = as_csv(auditor, f"/corrections/export?worker={BORIS}")
+    assert (correction["Reason"], correction["Amount"]) == ("The second broken feeder.", "-3.00")
+    assert "The second broken feeder." in text(page(auditor, f"/corrections?worker={BORIS}").tbody)
+    assert len(as_csv(auditor, "/corrections/export")) == 2
+
+
+def test_what_an_export_is_called_is_said_in_the_language_of_the_page(auditor, tmp_path, settings):
+    cycle = Cycle.objects.get(state="closed")
+    names = {
+        "/days/export": ("Management's income day by day", "Einkommen"),
+        "/days/2026-03-02/export": ("Workers on %(day)s", "Leute am %(day)s"),
+        "/workers/export": ("Workers", "Leute"),
+        "/workers/export?show=left": ("Left with a balance", "Gegangen"),
+        f"/workers/{WILMA}/export": ("Statement of %(name)s", "Auszug von %(name)s"),
+        "/cycles/export": ("Billing cycles", "Zyklen"),
+        f"/cycles/{cycle.id}/export": ("Payouts of the cycle due %(name)s", "Zahlungen von %(name)s"),
+        "/corrections/export": ("Corrections", "Berichtigungen"),
+        f"/tasks/{TASK}/export": ("Entries of a task", "Posten"),
+    }
+    with speaking(dict(names.values()), folder=tmp_path, settings=settings):
+        for address, (_name, said) in names.items():
+            about, _ = as_xlsx(auditor, address)
+            assert about["Export"].startswith(said.partition("%")[0]), address
 
 
 def test_times_are_iso_and_text_is_no_formula(auditor):

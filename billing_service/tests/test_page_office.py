@@ -9,6 +9,7 @@ from django.test.utils import CaptureQueriesContext
 
 from billing.models import Cycle, LedgerAccount
 from billing.selectors.clock import database_now
+from billing.services.adjustments import adjustment_post
 from billing.services.cycles import cycle_flip
 from chassis.business_time import business_date
 from chassis.replica.models import Account
@@ -17,6 +18,8 @@ from tests.ledger import close
 from tests.make import (
     BORIS,
     DUE,
+    MONDAY,
+    WILMA,
     assigned,
     completed,
     fee,
@@ -227,6 +230,32 @@ class TestCycles:
         response = browser("finance").post(f"/cycles/{cycle.id}/close", follow=True)
         assert "press the button again" in response.content.decode()
         assert Cycle.objects.get().requested_at is None
+
+
+def news_of(client, address):
+    """Asks what came since the page was made, as the page does by itself."""
+    asked = page(client, address).select_one(".news[data-poll]")["hx-get"]
+    return lambda: soup_of(client.get(asked, headers={"HX-Request": "true"})).a
+
+
+def test_a_cycle_that_began_since_the_page_was_made_is_offered(browser, worked):
+    finance = browser("finance")
+    news = news_of(finance, "/cycles")
+    assert news() is None
+    cycle_flip(cycle_id=Cycle.objects.get(state="open").id, now=database_now())
+    assert (text(news()), news()["href"]) == ("1 new, show", "/cycles")
+    assert len(rows(page(finance, "/cycles"))) == 2
+
+
+def test_a_correction_posted_since_the_page_was_made_is_offered_where_it_belongs(browser, worked):
+    finance = browser("finance")
+    everybodys, boris = news_of(finance, "/corrections"), news_of(finance, f"/corrections?worker={BORIS}")
+    assert (everybodys(), boris()) == (None, None)
+    given = {"actor_id": finance.account.id, "now": MONDAY, "reason": "It was paid before."}
+    adjustment_post(form_key=uuid4(), account_id=WILMA, amount=100, credit=True, **given)
+    assert (text(everybodys()), boris()) == ("1 new, show", None)
+    assert finance.get("/corrections/news?since=soon").status_code == 400
+    assert browser("worker").get("/corrections/news").status_code == 403
 
 
 def test_dates_are_business_dates(browser):

@@ -28,7 +28,7 @@ LISTS = {
     "/corrections": 13,
     "/search?q=cage": 16,
     "/search?q=cage&group=tasks": 12,
-    "/dead-letters/": 4,
+    "/dead-letters/": 5,
 }
 
 

@@ -6,6 +6,7 @@ from uuid import uuid4
 import pytest
 from django.core.mail.backends.base import BaseEmailBackend
 from django.db import transaction
+from django.utils import timezone
 
 from chassis.outgoing import claim
 from tasks import domain, jobs, services
@@ -235,6 +236,18 @@ def test_an_endpoint_that_fails_says_why_without_the_operators_address(worker, m
     assert "127.0.0.1" not in row.last_error
     gateway.status = 200
     assert tell(9) == 1
+
+
+def test_a_message_that_came_since_the_page_was_made_is_offered_to_its_person(browser, manager, mailbox):
+    me, other = browser("worker"), browser("worker")
+    asked = [soup(client.get("/notifications")).select_one(".news[data-poll]")["hx-get"] for client in (me, other)]
+    assert soup(me.get(asked[0])).a is None
+    new_task(manager, "Wash the cage", assignee_id=me.account.pk, now=timezone.now() - timedelta(minutes=2))
+    jobs.notifications_send()
+    offered = soup(me.get(asked[0])).a
+    assert (text_of(offered), offered["href"]) == ("1 new, show", "/notifications")
+    assert soup(other.get(asked[1])).a is None
+    assert me.get("/notifications/news?colour=red&since=1").status_code == 400
 
 
 def test_after_a_day_of_failures_it_is_given_up_and_can_be_sent_again(browser, manager, mailbox):

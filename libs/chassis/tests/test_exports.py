@@ -12,6 +12,7 @@ from openpyxl import load_workbook
 
 from chassis import exports
 from chassis.exports import Amount, Column, TooManyRows, csv_chunks, xlsx_file
+from dev.language import speaking
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 
@@ -136,6 +137,36 @@ def test_an_xlsx_export_names_who_made_it_and_totals_apart(browser, samples):
     assert (about["Made by"], about["Rows"], about["Time zone"]) == ("Wilma Weber", 130, "Europe/Berlin")
     assert book["Rows"].max_row == 131
     response.close()
+
+
+def test_what_lists_and_exports_say_is_in_the_language_of_the_page(browser, samples, tmp_path, settings):
+    texts = {
+        "About": "Angaben",
+        "Made by": "Erstellt von",
+        "Currency": "Währung",
+        "yes": "ja",
+        "There is no filter “%(name)s”.": "Es gibt keinen Filter „%(name)s“.",
+        "There is no order “%(name)s”. Orders are: %(orders)s.": "Keine Ordnung „%(name)s“.",
+        "There is no export “%(name)s”. Exports are: csv, xlsx.": "Kein Export „%(name)s“.",
+        "This page of the list does not exist.": "Diese Seite gibt es nicht.",
+    }
+    client = browser("finance")
+    with speaking(texts, folder=tmp_path, settings=settings):
+        for question, said in {
+            "?colour=red": "Es gibt keinen Filter „colour“.",
+            "?sort=red": "Keine Ordnung „red“.",
+            "?after=red": "Diese Seite gibt es nicht.",
+            "/export?format=pdf": "Kein Export „pdf“.",
+        }.items():
+            assert said in client.get(f"/samples{question}").content.decode()
+        assert csv_rows([Column("Paid", lambda row: row), Column("Fee", lambda _: 100, cents=True)], [True]) == [
+            ["Paid", "Fee", "Währung"],
+            ["ja", "1.00", "USD"],
+        ]
+        response = client.get("/samples/export?format=xlsx")
+        book = load_workbook(io.BytesIO(b"".join(response.streaming_content)))
+        assert dict(book["Angaben"].values)["Erstellt von"] == "Wilma Weber"
+        response.close()
 
 
 def test_a_csv_export_asks_for_no_totals(browser, samples):

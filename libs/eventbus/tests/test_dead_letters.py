@@ -7,6 +7,7 @@ from sample import consumed
 from sample.models import Effect
 from sample.published import EPOCH, bank
 
+from dev.language import speaking
 from eventbus import dead_letters, dead_letters_of, open_dead_letters
 from eventbus.models import DeadLetter, InboxRow, Sequence
 from eventbus.testing import deliver
@@ -70,7 +71,7 @@ def test_retry_ends_at_the_first_that_fails_again():
     assert not Effect.objects.exists()
 
 
-def test_one_from_the_future_is_applied_once_its_time_has_come():
+def test_one_from_the_future_is_applied_once_its_time_has_come(tmp_path, settings):
     tomorrow = datetime.now(UTC) + timedelta(days=1)
     deliver(
         "payments",
@@ -82,6 +83,8 @@ def test_one_from_the_future_is_applied_once_its_time_has_come():
     early, earlier_still = DeadLetter.objects.filter(reason="future").order_by("id")
     assert dead_letters.retry(early.pk, by="me") == dead_letters.Retried(applied=1, left=0, error="")
     assert "has not come yet" in dead_letters.retry(earlier_still.pk, by="me").error
+    with speaking({"Its time, %(time)s, has not come yet.": "Erst um %(time)s."}, folder=tmp_path, settings=settings):
+        assert dead_letters.retry(earlier_still.pk, by="me").error.startswith("Erst um 20")
     assert [effect.number for effect in Effect.objects.all()] == [1]
 
 

@@ -90,6 +90,19 @@ def test_a_page_that_is_not_understood_is_an_error(question):
     assert CHIEF.get(f"/dead-letters/?{question}").status_code == 400
 
 
+def test_what_was_set_aside_since_is_offered_and_no_more_once_it_is_decided():
+    first = letter()
+    asked = re.search(r'hx-get="([^"]+)"', text(CHIEF.get("/dead-letters/")))[1]
+    assert CHIEF.get(asked).content == b"\n"
+    deliver("payments", [bank("PaymentMade", "<a2>", 3, "poison")])
+    assert '<a href="/dead-letters/">1 new, show</a>' in text(CHIEF.get(asked))
+    CHIEF.post(f"/dead-letters/{DeadLetter.objects.latest('id').pk}/discard/", {"reason": "It was a test."})
+    assert CHIEF.get(asked).content == b"\n"
+    assert CHIEF.get("/dead-letters/news/?since=soon").status_code == 400
+    for later in (f"?after={first.pk}", "?show=decided"):
+        assert "data-poll" not in text(CHIEF.get(f"/dead-letters/{later}")), "new ones do not belong there"
+
+
 def test_what_was_decided_is_found_again_with_its_reason_newest_first():
     found = letter()
     assert "Nothing was decided yet" in text(CHIEF.get("/dead-letters/?show=decided"))

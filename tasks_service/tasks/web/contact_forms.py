@@ -62,3 +62,9 @@ class CodeForm(OneTimeForm):
         error_messages={"invalid": _("A code has six digits.")},
         widget=forms.TextInput(attrs={"autocomplete": "one-time-code", "inputmode": "numeric"}),
     )
+
+
+class MessageNewsForm(forms.Form):
+    """The number of the newest message that somebody sees."""
+
+    since = forms.IntegerField(min_value=0)

@@ -22,6 +22,7 @@ urlpatterns = [
     path("reassignments/<uuid:reassignment_id>", reassignments.reassignment_page, name="reassignment_page"),
     path("reassignments/<uuid:reassignment_id>/export", exports.shares, name="share_export"),
     path("notifications", notifications.notifications, name="notifications"),
+    path("notifications/news", notifications.notification_news, name="notification_news"),
     path("notifications/<slug:channel>/switch", notifications.switch, name="contact_switch"),
     path("notifications/<slug:channel>/code", notifications.code, name="code_send"),
     path("notifications/<slug:channel>/confirm", notifications.confirm, name="code_confirm"),

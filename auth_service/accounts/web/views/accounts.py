@@ -77,7 +77,7 @@ def account_export(request: HttpRequest) -> HttpResponseBase:
     filters = ", ".join(f"{name}: {value}" for name, value in wanted.items() if value)
     return export_response(
         request,
-        name="accounts",
+        name=_("accounts"),
         columns=COLUMNS,
         rows=rows.iterator(chunk_size=1000),
         filters=filters,

@@ -25,6 +25,7 @@ from billing.web.forms import CorrectionForm, PersonFilter, ReasonForm
 from billing.web.permissions import OFFICE, corrects
 from chassis.exports import Amount, export_response
 from chassis.form_keys import SentBefore, once
+from chassis.news import list_of, news_response
 from chassis.permissions import requires
 from chassis.tables import ExportForm, in_order, table_page, understood
 
@@ -52,6 +53,16 @@ def correction_list(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 @requires(*OFFICE)
+def correction_news(request: HttpRequest) -> HttpResponse:
+    """How many corrections were posted since the page was made."""
+    worker_id = understood(PersonFilter(list_of(request)))["worker"]
+    return news_response(
+        request, statements.corrections(account_id=worker_id), moment="recorded_at", page="correction_list"
+    )
+
+
+@require_safe
+@requires(*OFFICE)
 def correction_export(request: HttpRequest) -> HttpResponseBase:
     """All corrections of the list."""
     worker_id = understood(CorrectionExport(request.GET))["worker"]
@@ -64,7 +75,7 @@ def correction_export(request: HttpRequest) -> HttpResponseBase:
 
     return export_response(
         request,
-        name="Corrections",
+        name=_("Corrections"),
         columns=exports.CORRECTIONS,
         rows=statements.all_lines(rows),
         filters=accounts_of([worker_id])[worker_id].name if worker_id else "",

@@ -26,6 +26,7 @@ from billing.web.forms import CloseForm
 from billing.web.permissions import OFFICE, closes_cycles
 from chassis.exports import Amount, export_response
 from chassis.form_keys import once
+from chassis.news import list_of, news_response
 from chassis.permissions import requires
 from chassis.tables import ExportForm, NoFilter, in_order, table_page, understood
 
@@ -47,6 +48,14 @@ def cycle_list(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 @requires(*OFFICE)
+def cycle_news(request: HttpRequest) -> HttpResponse:
+    """How many cycles began since the page was made: one does when the one before it begins to close."""
+    understood(NoFilter(list_of(request)))
+    return news_response(request, Cycle.objects.all(), moment="closing_at", page="cycle_list")
+
+
+@require_safe
+@requires(*OFFICE)
 def cycle_list_export(request: HttpRequest) -> HttpResponseBase:
     """All cycles."""
     understood(ExportForm(request.GET))
@@ -58,7 +67,7 @@ def cycle_list_export(request: HttpRequest) -> HttpResponseBase:
 
     return export_response(
         request,
-        name="Billing cycles",
+        name=_("Billing cycles"),
         columns=exports.cycles(database_now(), cycles.progress_of_closing()),
         rows=rows.iterator(chunk_size=EXPORT_ROWS),
         totals=totals,
@@ -134,7 +143,7 @@ def cycle_export(request: HttpRequest, cycle_id: UUID) -> HttpResponseBase:
 
     return export_response(
         request,
-        name=f"Payouts of the cycle due {cycle.name}",
+        name=_("Payouts of the cycle due %(name)s") % {"name": cycle.name},
         columns=exports.PAYOUTS,
         rows=_all_with_people(rows.iterator(chunk_size=EXPORT_ROWS)),
         totals=totals,

@@ -65,7 +65,7 @@ def dashboard_export(request: HttpRequest) -> HttpResponseBase:
     period = _period(business_date(database_now()))
     return export_response(
         request,
-        name="Management's income day by day",
+        name=_("Management's income day by day"),
         columns=exports.DAYS,
         rows=period[::-1],
         filters=_("the last 30 days"),
@@ -101,7 +101,7 @@ def day_export(request: HttpRequest, day: date) -> HttpResponseBase:
     rows = in_order(request, days.workers_of_day(day), sorts=DAY_SORTS, default="work")
     return export_response(
         request,
-        name=f"Workers on {day.isoformat()}",
+        name=_("Workers on %(day)s") % {"day": day.isoformat()},
         columns=exports.DAY_WORKERS,
         rows=_all_with_people(rows.iterator(chunk_size=EXPORT_ROWS)),
         filters=day.isoformat(),

@@ -91,7 +91,7 @@ def worker_export(request: HttpRequest) -> HttpResponseBase:
 
     return export_response(
         request,
-        name="Left with a balance" if left else "Workers",
+        name=_("Left with a balance") if left else _("Workers"),
         columns=exports.WORKERS,
         rows=_all_described(rows.iterator(chunk_size=statements.EXPORT_ROWS)),
         filters=_("left with a balance") if left else "",
@@ -189,7 +189,7 @@ def _statement_export(request: HttpRequest, account_id: UUID) -> HttpResponseBas
     rows = in_order(request, statements.entries(account_id, day=day), sorts=STATEMENT_SORTS, default="-posted")
     return export_response(
         request,
-        name=f"Statement of {account.name}",
+        name=_("Statement of %(name)s") % {"name": account.name},
         columns=exports.STATEMENT,
         rows=statements.all_lines(rows),
         filters=day.isoformat() if day else "",

@@ -15,6 +15,7 @@ from django.http import FileResponse, HttpRequest, HttpResponseBase, StreamingHt
 from django.shortcuts import render
 from django.utils import timezone
 from django.utils.text import slugify
+from django.utils.translation import gettext as _
 from openpyxl import Workbook  # type: ignore[import-untyped]
 from openpyxl.cell import WriteOnlyCell  # type: ignore[import-untyped]
 from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE  # type: ignore[import-untyped]
@@ -86,13 +87,13 @@ def export_response(
             headers={"Content-Disposition": f'attachment; filename="{filename}"', "Cache-Control": "no-store"},
         )
     if kind != "xlsx":
-        raise NotUnderstood(f"There is no export “{kind}”. Exports are: csv, xlsx.")
+        raise NotUnderstood(_("There is no export “%(name)s”. Exports are: csv, xlsx.") % {"name": kind})
     about = [
-        ("Export", name),
-        ("Filters", filters or "none"),
-        ("Time zone", settings.BUSINESS_TIME_ZONE),
-        ("Made at", format_iso(now)),
-        ("Made by", account.name),
+        (_("Export"), name),
+        (_("Filters"), filters or _("none")),
+        (_("Time zone"), settings.BUSINESS_TIME_ZONE),
+        (_("Made at"), format_iso(now)),
+        (_("Made by"), account.name),
         *totals(),
     ]
     try:
@@ -129,11 +130,11 @@ def xlsx_file(
     Raises TooManyRows.
     """
     book = Workbook(write_only=True)
-    first = _sheet(book, "About", width=2)
+    first = _sheet(book, _("About"), width=2)
     for label, value in about:
         first.append([_bold(first, label), *_about_cells(first, value)])
     headers = _headers(columns)
-    sheet = _sheet(book, "Rows", width=len(headers))
+    sheet = _sheet(book, _("Rows"), width=len(headers))
     sheet.freeze_panes = "A2"
     sheet.append([_bold(sheet, label) for label in headers])
     for number, row in enumerate(rows, start=1):
@@ -156,7 +157,7 @@ def _drained(buffer: io.StringIO) -> bytes:
 
 
 def _headers(columns: Sequence[Column[Row]]) -> list[str]:
-    return _with_currency(columns, [str(column.label) for column in columns], "Currency")
+    return _with_currency(columns, [str(column.label) for column in columns], _("Currency"))
 
 
 def _values(columns: Sequence[Column[Row]], row: Row) -> list[Any]:
@@ -181,7 +182,7 @@ def _csv_value(value: Any) -> str:
         case None:
             text = ""
         case bool():
-            text = "yes" if value else "no"
+            text = _("yes") if value else _("no")
         case datetime():
             text = format_iso(value)
         case date():

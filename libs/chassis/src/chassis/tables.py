@@ -11,6 +11,7 @@ from django.core.exceptions import ValidationError
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db.models import BooleanField, Expression, F, Field, Func, IntegerField, Q, QuerySet, Value
 from django.http import HttpRequest
+from django.utils.translation import gettext as _
 
 from chassis.errors import NotUnderstood
 
@@ -46,7 +47,7 @@ def paginate(
     NotUnderstood for a cursor that is not one of this order's.
     """
     if after and before:
-        raise NotUnderstood("A page is either after or before a place, not both.")
+        raise NotUnderstood(_("A page is either after or before a place, not both."))
     turned = bool(before)
     directed = [_turned(name) if turned else name for name in order]
     if after or before:
@@ -96,7 +97,8 @@ def _asked_order(request: HttpRequest, sorts: Mapping[str, Sequence[str]], defau
     sort = request.GET.get("sort", default)
     columns = sorts.get(sort.removeprefix("-"))
     if columns is None:
-        raise NotUnderstood(f"There is no order “{sort}”. Orders are: {', '.join(sorts)}.")
+        told = _("There is no order “%(name)s”. Orders are: %(orders)s.")
+        raise NotUnderstood(told % {"name": sort, "orders": ", ".join(sorts)})
     return sort, [_turned(name) for name in columns] if sort.startswith("-") else list(columns)
 
 
@@ -114,7 +116,7 @@ def understood(form: forms.Form) -> dict[str, Any]:
     """The clean values of a filter form bound to the address. An unknown name or value raises NotUnderstood."""
     unknown = set(form.data) - set(form.fields) - STATE_PARAMETERS
     if unknown:
-        raise NotUnderstood(f"There is no filter “{min(unknown)}”.")
+        raise NotUnderstood(_("There is no filter “%(name)s”.") % {"name": min(unknown)})
     if not form.is_valid():
         problems = [f"{form.fields[name].label or name}: {errors[0]}" for name, errors in form.errors.items()]
         raise NotUnderstood(" ".join(problems))
@@ -153,7 +155,7 @@ def _place(queryset: "QuerySet[Any, Row]", order: Sequence[str], cursor: str) ->
         fields = [_output_field(queryset, name.removeprefix("-")) for name in order]
         return [_checked(kind, value) for kind, value in zip(fields, raw, strict=True)]
     except (ValueError, TypeError, ValidationError) as error:
-        raise NotUnderstood("This page of the list does not exist.") from error
+        raise NotUnderstood(_("This page of the list does not exist.")) from error
 
 
 def _checked(kind: "Field[Any, Any]", value: Any) -> Value:

@@ -5,8 +5,9 @@ from collections.abc import Sequence as Listing
 from dataclasses import dataclass
 
 from django.db import connection, transaction
-from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Count, Max, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce, Now
+from django.utils.translation import gettext as _
 
 from eventbus import inbox
 from eventbus.catalogue import Schema, catalogue
@@ -67,6 +68,17 @@ def _heads() -> QuerySet[DeadLetter]:
     )
     heads = DeadLetter.objects.filter(state=DeadLetter.State.DEAD).select_related("group")
     return heads.annotate(waiting_behind=Coalesce(Subquery(behind), 0)).order_by("id")
+
+
+def newest() -> int:
+    """The number of the newest dead letter, decided about or not; zero where there is none."""
+    found: int | None = DeadLetter.objects.aggregate(newest=Max("id"))["newest"]
+    return found or 0
+
+
+def count_newer(number: int, *, most: int) -> int:
+    """How many letters that somebody has to decide about came after the one of that number; `most` at most."""
+    return DeadLetter.objects.filter(state=DeadLetter.State.DEAD, id__gt=number)[:most].count()
 
 
 def open_dead_letters() -> int:
@@ -178,7 +190,7 @@ def _work_off(letters: Listing[DeadLetter], by: str) -> tuple[int, str]:
 def _apply(letter: DeadLetter) -> None:
     event = decode(record_of(letter), _FrozenIds())
     if is_future(event) and event.time > database_time():
-        raise StillDead(f"Its time, {event.time}, has not come yet.")
+        raise StillDead(_("Its time, %(time)s, has not come yet.") % {"time": event.time})
     handler = _handler(letter, event)
     with connection.cursor() as cursor:
         # One that stands alone never came as far as the inbox; its repetition may have.
@@ -194,7 +206,8 @@ def _handler(letter: DeadLetter, event: Event) -> Handler:
     for found in subscriptions().values():
         if found.group == letter.group.name and event.name in found.handlers:
             return found.handlers[event.name]
-    raise StillDead(f"{letter.group.name} does not handle {event.name}.")
+    told = _("%(consumer)s does not handle %(event)s.") % {"consumer": letter.group.name, "event": event.name}
+    raise StillDead(told)
 
 
 def _resolve(letter: DeadLetter, state: DeadLetter.State, by: str, resolution: str) -> None:

@@ -14,10 +14,11 @@ Decorator = Callable[[Any], Any]
 
 
 def dead_letters(*, read: Decorator, act: Decorator, around: Around | None = None) -> tuple[list[URLPattern], str]:
-    """List and detail behind the decorator `read`, retry and discard behind `act`; URL names in `dead_letters:`."""
+    """List, news and detail behind the decorator `read`, retry and discard behind `act`; names in `dead_letters:`."""
     known = {"around": around or Around()}
     patterns = [
         path("", read(views.letter_list), name="list"),
+        path("news/", read(views.letter_news), name="news"),
         path("<int:pk>/", read(views.letter_detail), known, name="detail"),
         path("<int:pk>/retry/", act(views.letter_retry), name="retry"),
         path("<int:pk>/discard/", act(views.letter_discard), known, name="discard"),

@@ -20,6 +20,7 @@ from eventbus.transient import is_transient
 
 PAGE_SIZE = 50
 _WAITING_SHOWN = 20
+_NEWS = 100  # as many are counted
 _APPLIED = gettext_lazy("Applied, with all that waited behind it.")
 _APPLIED_BEFORE = gettext_lazy("It was applied before, with all that waited behind it. Nothing was done now.")
 _DECIDED_BEFORE = gettext_lazy("It was decided about before. Nothing was done now.")
@@ -93,8 +94,16 @@ def letter_list(request: HttpRequest) -> HttpResponse:
         "next_after": letters[-1].pk if letters and (more or before) else None,
         "previous_before": letters[0].pk if letters and (more if before else after) else None,
         "elsewhere": bool(after or before),
+        "newest": None if show or after or before else dead_letters.newest(),
     }
     return render(request, "eventbus/dead_letters.html", context)
+
+
+@require_safe
+def letter_news(request: HttpRequest) -> HttpResponse:
+    """How many more there are to decide about since a page was made, whose newest letter was `since`."""
+    count = dead_letters.count_newer(_number(request, "since"), most=_NEWS)
+    return render(request, "eventbus/_news.html", {"count": count, "most": _NEWS})
 
 
 def _number(request: HttpRequest, name: str) -> int:

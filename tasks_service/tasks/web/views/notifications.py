@@ -15,15 +15,16 @@ from django.views.decorators.http import require_POST, require_safe
 
 from chassis.errors import NotUnderstood
 from chassis.form_keys import PRESSED_BEFORE, OneTimeForm, SentBefore
+from chassis.news import MOST
 from chassis.permissions import signed_in
-from chassis.tables import NoFilter, table_page, understood
+from chassis.tables import STATE_PARAMETERS, NoFilter, table_page, understood
 from tasks import domain, selectors, services
 from tasks.domain import Refused
 from tasks.models import Delivery
 from tasks.models.notification import Channel
 from tasks.selectors import ChannelState
 from tasks.services import CodeOutcome
-from tasks.web.contact_forms import ADDRESS_FORMS, CodeForm, KeyForm, SwitchForm
+from tasks.web.contact_forms import ADDRESS_FORMS, CodeForm, KeyForm, MessageNewsForm, SwitchForm
 from tasks.web.requests import Request
 
 
@@ -42,6 +43,16 @@ class Card:
 def notifications(request: Request) -> HttpResponse:
     understood(NoFilter(request.GET))
     return _page(request)
+
+
+@signed_in
+@require_safe
+def notification_news(request: Request) -> HttpResponse:
+    """How many messages to me came since the page was made. By number: a message has the time of what it tells of."""
+    since = understood(MessageNewsForm(request.GET))["since"]
+    count = selectors.deliveries_of(request.user.pk).filter(pk__gt=since)[:MOST].count()
+    context = {"count": count, "most": MOST, "address": reverse("notifications")}
+    return render(request, "chassis/news.html", context)
 
 
 @signed_in
@@ -192,7 +203,8 @@ def _page(
         sorts={"when": ("created_at", "id")},
         default="-when",
     )
-    context = {"cards": cards, "page": page}
+    newest = None if STATE_PARAMETERS & set(request.GET) else max((row.pk for row in page), default=0)
+    context = {"cards": cards, "page": page, "newest": newest}
     return render(request, "tasks/notifications.html", context, status=422 if channel else 200)
 
 
