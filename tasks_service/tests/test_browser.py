@@ -158,23 +158,26 @@ def test_a_workers_day_by_keyboard_alone(open_page, worker, manager):
     expect(page.locator("#reading")).to_contain_text("Wilma Weber got it: [POPUG-7] Wash")
     assert faults(page, "tasks added") == []
     expect(page.locator(".htmx-added")).to_have_count(0)  # until then Done is a plain form
-    page.locator("main").focus()
+    page.keyboard.press("Escape")
     page.keyboard.press("j")
     page.keyboard.press("x")
     first = page.locator("#task-rows tr").first
     expect(first).to_have_class("is-done")
     assert Task.objects.get(jira_id="POPUG-7").status == "done"
-    first.get_by_role("button", name="Undo").focus()
-    page.keyboard.press("Enter")
+    expect(page.locator(".htmx-added")).to_have_count(0)
+    page.keyboard.press("?")
+    expect(page.get_by_role("dialog")).to_contain_text("u undo")
+    page.keyboard.press("Escape")
+    page.keyboard.press("u")
     expect(first.get_by_role("button", name="Done")).to_be_visible()
     assert Task.objects.get(jira_id="POPUG-7").status == "open"
     expect(page.locator(".htmx-added")).to_have_count(0)
-    first.get_by_role("button", name="Done").focus()
+    page.keyboard.press("Tab")
+    expect(first.get_by_role("button", name="Done")).to_be_focused()
     page.keyboard.press("Enter")
     expect(first).to_have_class("is-done")
     assert Task.objects.get(jira_id="POPUG-7").completion_no == 2
     page.reload()
-    page.locator("main").focus()
     page.keyboard.press("/")
     page.keyboard.type("fee")
     page.keyboard.press("Enter")

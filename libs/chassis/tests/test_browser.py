@@ -185,7 +185,7 @@ def test_a_day_by_keyboard_alone(open_page):
     expect(page.get_by_label("Search")).to_be_focused()
     page.keyboard.type("cj?")
     expect(page.get_by_label("Search")).to_have_value("cj?")
-    page.get_by_role("heading", level=1).click()
+    page.keyboard.press("Escape")
     page.keyboard.press("c")
     page.wait_for_url("**/samples/new")
 

@@ -158,9 +158,10 @@
   }, 30000);
 
   // Keyboard: data-key on links, buttons and fields; j and k walk over [data-row], whose own keys act on that row -------
-  const row = () => document.querySelector("[data-row].is-current");
-  // A row that was answered anew has lost its mark: its place is where the walk goes on.
+  // A row that was answered anew has lost its mark, but not its id; of one that is gone, the place is where the walk goes on.
   let place = -1;
+  let walked = "";
+  const row = () => document.querySelector("[data-row].is-current") || document.getElementById(walked);
   function walk(step) {
     const rows = all("[data-row]");
     const from = row() ? rows.indexOf(row()) : place;
@@ -168,6 +169,7 @@
     const next = rows[place];
     row()?.classList.remove("is-current");
     next?.classList.add("is-current");
+    walked = next?.id || "";
     (next?.querySelector("a, button") || next)?.focus();
   }
   function help() {
@@ -191,6 +193,8 @@
     else element.click();
   }
   on("keydown", (event) => {
+    // Out of a field that a key leads into, so that keys are keys again.
+    if (event.key === "Escape" && typing(event.target) && event.target.dataset.key) event.target.blur();
     if (event.key === "Escape") all("details.menu[open]").forEach((menu) => ((menu.open = false), menu.firstElementChild.focus()));
     if (event.ctrlKey || event.metaKey || event.altKey || typing(event.target) || document.querySelector("dialog[open]")) return;
     const key = CSS.escape(event.key);
