@@ -14,7 +14,7 @@ from playwright.sync_api import Browser
 from dev.pytest_browser import headless_browser
 
 # Containers do not reach the collector of this process; the chapters of operations.md are about Compose.
-ONLY_ON = {"test_traces_and_metrics.py": "local", "test_documents.py": "compose"}
+ONLY_ON = {"test_traces_and_metrics.py": "local", "test_with_docker_alone.py": "compose"}
 collect_ignore = [name for name, driver in ONLY_ON.items() if driver != os.environ.get("TRACKER_DRIVER", "local")]
 
 

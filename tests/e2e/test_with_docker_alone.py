@@ -1,8 +1,11 @@
-"""docs/operations.md done as it says, on containers: each block is typed as it stands there."""
+"""docs/operations.md done as it says, on containers: each block is typed as it stands there.
+
+After all others by its name: what is stopped and moved here are containers that they count on.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -23,10 +26,9 @@ CYCLES = "SELECT * FROM billing_cycle ORDER BY due_at"
 
 
 @pytest.fixture(scope="module")
-def folder(driver: ComposeDriver, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Where the operator types."""
-    yield tmp_path_factory.mktemp("operator")
-    driver.listen()  # the container that it ran in was stopped
+    return tmp_path_factory.mktemp("operator")
 
 
 def rows(driver: ComposeDriver, query: str) -> list[str]:
@@ -69,6 +71,7 @@ def test_a_lost_billing_comes_back_with_what_was_paid_since_the_dump(
     said = driver.type("\n".join(restoring), folder)
 
     assert "Closed again, with the payouts that it had" in said
+    driver.wait()
     eventually(lambda: goes(driver, last, folder), within=60)
     assert kept(driver) == before
     assert (folder / "secrets.json").stat().st_size > 1000
@@ -82,6 +85,7 @@ def test_a_lost_tasks_takes_back_what_it_told(driver: ComposeDriver, person: Per
     worked(driver, person, "Told, and then forgotten by tasks")
 
     driver.type("\n".join([*steps[:-1], TAKE_BACK_TASKS, steps[-1]]), folder)
+    driver.wait()
 
     worked(driver, person, "After tasks came back")
     eventually(driver.ledger_is_complete, within=60)
