@@ -49,7 +49,7 @@ def small_disk(volume: str, folder: Path) -> Iterator[None]:
     """A volume of Compose that has room for so much, made before Compose would make it."""
     image, project = folder / "disk", project_name()
     subprocess.run(["truncate", f"--size={DISK_MIB}M", image], check=True)
-    subprocess.run(["mkfs.ext4", "-q", image], check=True)
+    subprocess.run(["mkfs.ext4", "-q", "-E", "root_owner=999:999", image], check=True)
     found = subprocess.run(["losetup", "--find", "--show", image], check=True, capture_output=True, text=True)
     device = found.stdout.strip()
     labels = (f"com.docker.compose.project={project}", f"com.docker.compose.volume={volume}")

@@ -14,9 +14,10 @@ from pathlib import Path
 
 from driver import eventually
 from load import Load
-from people import Person, headless_browser
+from people import Person
 
 from dev.paths import SERVICES
+from dev.pytest_browser import headless_browser
 from k8s import KubernetesDriver
 
 BEFORE = "before"  # tag of the images of the release before; those of this one are `dev`
