@@ -129,7 +129,8 @@ class ComposeDriver(ContainerDriver):
 
     def health(self, *names: str) -> dict[str, str]:
         lines = self.compose("ps", "--all", "--format", "{{.Service}} {{.Health}}", *names).splitlines()
-        return dict.fromkeys(names, "") | dict(line.split(maxsplit=1) for line in lines if " " in line)
+        found = {name: health.strip() for name, _, health in (line.partition(" ") for line in lines)}
+        return dict.fromkeys(names, "") | found
 
     def compose(self, *words: str, stdin: str = "") -> str:
         """What a command of Compose prints. Raises CommandFailed."""

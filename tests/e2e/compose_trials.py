@@ -26,7 +26,7 @@ from trials import say
 from dev.system import CommandFailed
 
 DISK_MIB = 600
-MINUTES = 10.0
+DISK_MINUTES, KAFKA_MINUTES = 6.0, 10.0
 # Five times all open tasks are drawn anew; before the first time there are some.
 WORK = """
 import random
@@ -112,7 +112,7 @@ def full_disk(driver: ComposeDriver) -> None:
     """Billing's database has no room for a byte while people work."""
     fill = "dd if=/dev/zero of=/var/lib/postgresql/fill bs=1M 2>/dev/null; df -h /var/lib/postgresql | tail -1"
     say(driver.compose("exec", "-T", "billing-db", "sh", "-c", fill).strip())
-    watch(driver, MINUTES)
+    watch(driver, DISK_MINUTES)
     say(f"billing: {driver.health('billing', 'billing-db', 'billing-worker')}")
     driver.compose("run", "--rm", "--no-deps", "-T", "--entrypoint", "rm", "billing-db", "/var/lib/postgresql/fill")
     heals(driver)
@@ -121,7 +121,7 @@ def full_disk(driver: ComposeDriver) -> None:
 def kafka_away(driver: ComposeDriver) -> None:
     """Kafka is stopped while people work."""
     driver.stop("kafka")
-    watch(driver, MINUTES)
+    watch(driver, KAFKA_MINUTES)
     driver.start("kafka")
     heals(driver)
 
