@@ -135,7 +135,8 @@ def test_a_complaint_is_found_corrected_with_a_preview_and_read_by_the_worker(op
     assert Transfer.objects.filter(reason="Paid for the broken feeder.", change=300, task_id=task_id()).count() == 1
 
 
-def test_a_correction_whose_session_ends_on_its_preview_is_there_again_after_signing_in(open_page, story):
+def test_a_correction_whose_session_ends_on_its_preview_is_there_again_after_signing_in(open_page, story, settings):
+    settings.IDENTITY = settings.IDENTITY | {"AUTH_INTERNAL_URL": "http://127.0.0.1:9"}  # where nobody listens
     typed = {"Amount": "3.50", "Reason": "Paid for the broken feeder.\nAnd for the seeds.", "Entry or task": "POPUG-42"}
     page = open_page("finance")
     page.goto(f"/corrections/new?worker={WILMA}")

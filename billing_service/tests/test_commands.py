@@ -169,5 +169,5 @@ class TestSeedDemo:
             call_command("seed_demo", "--history", verbosity=0)
             others.result()
         assert Cycle.objects.get().state == "open"
-        posted = Transfer.objects.order_by("id").values_list("kind", "account_id", "amount")
+        posted = Transfer.objects.order_by("amount").values_list("kind", "account_id", "amount")
         assert list(posted) == [("adjustment", people[0], 1_250), ("adjustment", people[1], 4_500)]
