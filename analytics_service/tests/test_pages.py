@@ -129,7 +129,7 @@ def test_leavers_below_zero_are_counted_apart(admin: Client):
     services.accounts_consume(events=[make("AccountDeactivated", account_id=uid("gone"), active=False)])
     consume(posted("fee", -1500, TODAY, account="gone"), posted("fee", -1500, TODAY, account="here"))
 
-    assert cards(page(admin))["Workers below zero"] == "1 and 1 leaver who owes"
+    assert cards(page(admin))["Workers below zero"] == "1 and 1 who is no worker any more"
 
 
 def test_the_day_begins_at_midnight_of_the_business_zone(admin: Client):

@@ -1,7 +1,9 @@
 import re
+from datetime import timedelta
 from uuid import uuid4
 
 import pytest
+import time_machine
 from django.utils import timezone
 
 from tasks import services
@@ -207,7 +209,7 @@ def test_who_may_open_what(browser):
         for address in leaders:
             assert client.get(address).status_code == (200 if role in ("manager", "admin") else 403), (role, address)
         assert client.get("/dead-letters/").status_code == (200 if role == "admin" else 403)
-        assert client.post("/reassignments/new", {"form_key": str(uuid4())}).status_code in (302, 403)
+        assert client.post("/reassignments/new", {"form_key": str(uuid4()), "again": "on"}).status_code in (302, 403)
     assert Reassignment.objects.count() == 3
 
 
@@ -252,6 +254,26 @@ def test_reassigning_leads_to_a_page_of_tasks_per_worker_before_and_after(browse
     assert [text_of(cell) for cell in page.select("tbody tr > *")] == ["Wilma Weber", "3", "3"]
     listed = text_of(soup(manager.get("/reassignments")).select_one("tbody"))
     assert re.search(r"Max Braun 3 1 \$0\.00 and those of 3 unpriced", listed)
+
+
+def test_back_and_the_button_once_more_reassigns_nothing_unless_it_is_meant(browser):
+    manager = browser("manager", "Max Braun")
+    person("worker", "Wilma Weber")
+    new_task(manager.account, "Wash")
+    first = {"form_key": str(uuid4())}
+    assert manager.post("/reassignments/new", first).status_code == 302
+    page = soup(manager.get("/reassignments/new"))  # as after Back: the browser asks for the page anew
+    again = {"form_key": page.select_one("main [name=form_key]")["value"]}
+    refused = manager.post("/reassignments/new", again)
+    assert refused.status_code == 422
+    assert "reassigned just now" in text_of(soup(refused).select_one("[role=alert]"))
+    assert Reassignment.objects.count() == 1
+    assert manager.post("/reassignments/new", first).status_code == 302, "the same form again has the same answer"
+    assert page.select_one("main [name=again]")
+    assert manager.post("/reassignments/new", again | {"again": "on"}).status_code == 302
+    assert Reassignment.objects.count() == 2
+    with time_machine.travel(timezone.now() + timedelta(minutes=3)):
+        assert not soup(manager.get("/reassignments/new")).select_one("main [name=again]")
 
 
 def test_reassigning_nothing_or_among_nobody_is_not_offered(browser):

@@ -51,6 +51,13 @@ def test_what_no_task_has_is_no_match_and_not_everything(manager, words):
     assert soup(page).select_one("input[name=q]")["value"] == words.strip()
 
 
+def test_what_is_not_among_ones_own_is_one_press_away_among_everybodys(manager, browser):
+    worker = browser("worker")
+    page = soup(worker.get(f"/?{urlencode({'q': 'wash käfig'})}"))
+    assert text_of(page.select_one("#list-empty a")) == "Search everybody's open tasks"
+    assert titles(worker.get(f"/{page.select_one('#list-empty a')['href']}")) == ["Wash the big Käfig"]
+
+
 def test_other_scripts_are_found_too(manager):
     assert found(manager, "القفص") == ["اغسل القفص"]
     assert found(manager, "a_1-7") == ["Feed 🦜 the parrots"]

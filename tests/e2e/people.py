@@ -89,6 +89,16 @@ class Person:
         self.task_row(title).get_by_role("button", name="Done").click()
         expect(self.task_row(title).get_by_role("button", name="Undo")).to_be_visible()
 
+    def reassign(self) -> str:
+        """Draw all open tasks anew, also where somebody just did; returns the address of the run."""
+        self.open("tasks", "/reassignments/new")
+        again = self.page.get_by_role("checkbox", name="Once more")
+        if again.is_visible():
+            again.check()
+        self.page.get_by_role("button", name="Reassign").click()
+        self.page.wait_for_url(re.compile(r"/reassignments/[0-9a-f-]{36}$"))
+        return self.page.url
+
     def price(self, task_id: str) -> tuple[str, str]:
         """Fee and reward on the task's page, once they are there."""
         self.open("tasks", f"/tasks/{task_id}")

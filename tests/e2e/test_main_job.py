@@ -75,8 +75,7 @@ def test_a_manager_reassigns_everything_and_each_new_assignment_is_charged(drive
     manager.open("tasks", "/reassignments/new")
     open_tasks = int(manager.page.locator("#task-count").inner_text())
     assert open_tasks >= 1
-    manager.page.get_by_role("button", name="Reassign").click()
-    manager.page.wait_for_url(re.compile(r"/reassignments/[0-9a-f-]{36}$"))
+    manager.reassign()
     after = [int(text) for text in manager.page.locator("main tbody tr td:nth-child(3)").all_inner_texts()]
     assert sum(after) == open_tasks
 

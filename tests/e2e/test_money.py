@@ -88,9 +88,7 @@ def places(driver: Driver, person: PersonMaker) -> Iterator[tuple[Person, Place]
     page.get_by_role("button", name="Post the correction").click()
     expect(page.get_by_text("The correction is posted")).to_be_visible()
     driver.close_cycle()
-    admin.open("tasks", "/reassignments/new").get_by_role("button", name="Reassign").click()
-    admin.page.wait_for_url(re.compile(r"/reassignments/[0-9a-f-]{36}$"))
-    run = urlsplit(admin.page.url).path
+    run = urlsplit(admin.reassign()).path
     yield from ((admin, (*at, "")) for at in (("auth", "/"), ("tasks", "/?show=open"), ("tasks", "/?show=done")))
     yield from ((admin, (*at, "")) for at in (("tasks", "/reassignments"), ("tasks", run), ("analytics", "/")))
     for path in ("/", "/workers", "/cycles", "/corrections"):

@@ -78,10 +78,8 @@ def everybody_is_told(driver: Driver) -> None:
 
 def reassigned(manager: Person) -> dict[str, int]:
     """Reassign all open tasks; returns the tasks of each worker afterwards, as the page shows them."""
-    page = manager.open("tasks", "/reassignments/new")
-    page.get_by_role("button", name="Reassign").click()
-    page.wait_for_url(re.compile(r"/reassignments/[0-9a-f-]{36}$"))
-    rows = page.locator("main tbody tr").all()
+    manager.reassign()
+    rows = manager.page.locator("main tbody tr").all()
     return {row.locator("th").inner_text(): int(row.locator("td").nth(1).inner_text()) for row in rows}
 
 

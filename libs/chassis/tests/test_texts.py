@@ -1,8 +1,14 @@
 """What a text may be made of."""
 
+import html
+import re
+
 import pytest
 from django.core.exceptions import ValidationError
+from hypothesis import given
+from hypothesis import strategies as st
 
+from chassis.templatetags.chassis import linked
 from chassis.texts import seen
 from chassis.validators import visible, visible_line
 
@@ -41,3 +47,18 @@ def test_a_line_neither_turns_nor_breaks(text):
 )
 def test_what_is_seen_has_no_invisible_signs_and_one_space_between_words(text, found):
     assert seen(text) == found
+
+
+ADDRESSES = st.sampled_from(["https://a.example/b?c=1&d=2", "(see http://a.example/x(1).", "www.a.example).", "<b>&"])
+MARKS = st.text(".,:;!?()[]<>&'\" \nab")
+
+
+@given(st.lists(ADDRESSES | MARKS | st.text(max_size=5), max_size=6).map("".join))
+def test_a_text_whose_addresses_are_links_has_every_character_that_it_had(text):
+    assert html.unescape(re.sub(r"</?a\b[^>]*>", "", linked(text))) == text
+
+
+def test_an_address_in_brackets_at_the_end_of_a_sentence_is_a_link():
+    told = linked("It is known (see https://a.example/b). <script>")
+    link = '<a href="https://a.example/b" rel="nofollow">https://a.example/b</a>'
+    assert told == f"It is known (see {link}). &lt;script&gt;"

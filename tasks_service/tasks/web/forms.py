@@ -124,4 +124,6 @@ class ReopenForm(OneTimeForm):
 
 
 class ReassignForm(OneTimeForm):
-    """Its key is the id of the run."""
+    """Its key is the id of the run; `again` says that one is wanted so soon after another."""
+
+    again = forms.BooleanField(required=False)

@@ -1,10 +1,12 @@
 import random
+from datetime import timedelta
 from uuid import UUID
 
 from django.http import Http404, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from chassis.form_keys import once
@@ -19,6 +21,8 @@ from tasks.web.requests import Request
 
 LEADERS = ("manager", "admin")
 SORTS = {"when": ("at", "id")}
+SOON = timedelta(minutes=2)
+JUST_NOW = _("Open tasks were reassigned just now. Say below whether that was meant to happen twice.")
 SHARE_SORTS = {"after": ("after", "before", "id")}
 
 
@@ -50,6 +54,8 @@ def reassignment_new(request: Request) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         key: UUID = form.cleaned_data["form_key"]
         try:
+            if not form.cleaned_data["again"] and _just_now(key):
+                raise Refused(JUST_NOW)
             url = once(
                 key=key, kind="tasks_reassign", actor_id=request.user.pk, effect=lambda: _reassigned(request, key)
             )
@@ -58,8 +64,21 @@ def reassignment_new(request: Request) -> HttpResponse:
             refusal = str(refused)
     preview = selectors.reassignment_preview()
     last_actor = selectors.account_name(preview.last.actor_id) if preview.last else ""
-    context = {"form": ReassignForm(), "preview": preview, "last_actor": last_actor, "refusal": refusal}
+    context = {
+        "form": ReassignForm(),
+        "preview": preview,
+        "last_actor": last_actor,
+        "just_now": _just_now(),
+        "refusal": refusal,
+    }
     return render(request, "tasks/reassignment_new.html", context, status=422 if refusal else 200)
+
+
+def _just_now(key: UUID | None = None) -> bool:
+    """Whether there was a run so recently, and none under this key: one more may be Back and the same press again."""
+    if key and Reassignment.objects.filter(pk=key).exists():
+        return False
+    return Reassignment.objects.filter(at__gt=timezone.now() - SOON).exists()
 
 
 def _reassigned(request: Request, key: UUID) -> str:

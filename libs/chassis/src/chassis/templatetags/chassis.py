@@ -1,5 +1,6 @@
 """Template tags and filters of all services: `{% load chassis %}`."""
 
+import re
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
@@ -7,8 +8,9 @@ from uuid import uuid4
 
 from django import template
 from django.forms import BoundField, CheckboxInput, CheckboxSelectMultiple, RadioSelect, Select
+from django.template.defaultfilters import urlize
 from django.utils import timezone
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from chassis import business_time
@@ -17,12 +19,23 @@ from chassis.news import news_address
 from chassis.tables import KeysetPage
 
 register = template.Library()
+ENDS = ".,:;!?"  # marks that are no part of an address
 
 
 @register.filter
 def money(cents: int | None) -> str:
     """Integer cents as `$1,234.50`; nothing for None."""
     return "" if cents is None else format_cents(cents)
+
+
+@register.filter
+def linked(text: str) -> SafeString:
+    """A plain text whose addresses are links, with every character that it has.
+
+    Django's urlize alone loses the full stop of `(see https://example.com).`
+    """
+    words = ((word, word.rstrip(ENDS)) for word in re.split(r"(\s+)", text))
+    return format_html_join("", "{}{}", ((urlize(core), word[len(core) :]) for word, core in words))
 
 
 @register.filter

@@ -152,6 +152,11 @@
     }
   });
 
+  // A row that was just answered holds its buttons for a moment: an impatient second press is not one of the new ones.
+  on("htmx:load", ({ detail: { elt } }) => {
+    if (elt.matches("[data-row]")) elt.classList.add("is-fresh");
+  });
+
   // News: elements with hx-trigger="poll" ask while the page is looked at ----------------------------------------------
   setInterval(() => {
     if (document.visibilityState === "visible") all("[data-poll]").forEach((element) => htmx.trigger(element, "poll"));
@@ -215,5 +220,7 @@
     all("[data-needs-script]").forEach((element) => (element.hidden = false));
     all("[data-autosubmit-button]").forEach((button) => (button.hidden = true));
     restoreDrafts();
+    // Where pages do not fit beside each other, the one that is open is in sight.
+    all(".tabs [aria-current]").forEach((tab) => tab.scrollIntoView({ block: "nearest", inline: "nearest" }));
   });
 })();
