@@ -1,5 +1,6 @@
 """Template tags and filters of all services: `{% load chassis %}`."""
 
+import html
 import re
 from collections.abc import Sequence
 from datetime import datetime
@@ -32,10 +33,16 @@ def money(cents: int | None) -> str:
 def linked(text: str) -> SafeString:
     """A plain text whose addresses are links, with every character that it has.
 
-    Django's urlize alone loses the full stop of `(see https://example.com).`
+    Django's urlize alone loses the full stop of `(see https://example.com).`; a word of which it would lose anything
+    else has no link.
     """
     words = ((word, word.rstrip(ENDS)) for word in re.split(r"(\s+)", text))
-    return format_html_join("", "{}{}", ((urlize(core), word[len(core) :]) for word, core in words))
+    return format_html_join("", "{}{}", ((_linked(core), word[len(core) :]) for word, core in words))
+
+
+def _linked(word: str) -> str:
+    found = urlize(word)
+    return found if html.unescape(re.sub(r"</?a\b[^>]*>", "", found)) == word else word
 
 
 @register.filter
