@@ -5,7 +5,7 @@ import re
 
 import pytest
 from django.core.exceptions import ValidationError
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chassis.templatetags.chassis import linked
@@ -53,6 +53,7 @@ ADDRESSES = st.sampled_from(["https://a.example/b?c=1&d=2", "(see http://a.examp
 MARKS = st.text(".,:;!?()[]<>&'\" \nab")
 
 
+@settings(deadline=None)
 @given(st.lists(ADDRESSES | MARKS | st.text(max_size=5), max_size=6).map("".join))
 def test_a_text_whose_addresses_are_links_has_every_character_that_it_had(text):
     assert html.unescape(re.sub(r"</?a\b[^>]*>", "", linked(text))) == text
