@@ -21,13 +21,13 @@ from pathlib import Path
 
 from compose import ComposeDriver, project_name
 from driver import eventually
-from trials import say
+from kubernetes_trials import say
 
 from dev.system import CommandFailed
 
 DISK_MIB = 600
 DISK_MINUTES, KAFKA_MINUTES = 6.0, 10.0
-# Five times all open tasks are drawn anew; before the first time there are some.
+# Twenty tasks are made, and all that are open are drawn anew five times.
 WORK = """
 import random
 from uuid import uuid4

@@ -33,16 +33,23 @@ def money(cents: int | None) -> str:
 def linked(text: str) -> SafeString:
     """A plain text whose addresses are links, with every character that it has.
 
-    Django's urlize alone loses the full stop of `(see https://example.com).`; a word of which it would lose anything
-    else has no link.
+    Django's urlize alone loses the full stop of `(see https://example.com).`: a text of which it would lose something
+    is linked word by word, and such a word has no link.
     """
+    found = urlize(text)
+    if _is_whole(found, text):
+        return found
     words = ((word, word.rstrip(ENDS)) for word in re.split(r"(\s+)", text))
     return format_html_join("", "{}{}", ((_linked(core), word[len(core) :]) for word, core in words))
 
 
 def _linked(word: str) -> str:
     found = urlize(word)
-    return found if html.unescape(re.sub(r"</?a\b[^>]*>", "", found)) == word else word
+    return found if _is_whole(found, word) else word
+
+
+def _is_whole(found: str, text: str) -> bool:
+    return html.unescape(re.sub(r"</?a\b[^>]*>", "", found)) == text
 
 
 @register.filter

@@ -1,4 +1,4 @@
-"""What docs/operations.md tells of Kubernetes, tried: `PYTHONPATH=. .venv/bin/python tests/e2e/trials.py rolling`.
+"""What docs/operations.md tells of Kubernetes, tried; the name of a trial as an argument tries it alone.
 
 On the cluster of TRACKER_K8S_CONTEXT, in a namespace of its own, under the load of load.py; it prints what happened.
 """
