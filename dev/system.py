@@ -112,11 +112,12 @@ class System:
             raise
 
     def down(self) -> None:
-        """Stop everything; the data stays."""
+        """Stop everything; the data stays. What runs in another terminal is not ours to stop."""
+        if self._lock_file is None:
+            return
         self.supervisor.close(STOP_SECONDS)
         self.servers.stop()
-        if self._lock_file is not None:
-            self._lock_file.close()
+        self._lock_file.close()
 
     def _seed_once(self, seed: Callable[["System"], None]) -> None:
         if self.is_seeded(self.state_dir):

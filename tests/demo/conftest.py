@@ -9,6 +9,8 @@ from playwright.sync_api import Browser
 
 from dev.pytest_browser import headless_browser
 
+pytest_plugins = ["dev.pytest_logs"]
+
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:

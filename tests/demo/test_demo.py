@@ -18,6 +18,7 @@ from terminal import DAYS, Demo, Described
 
 from dev.documents import management_commands, tracked
 from dev.paths import ROOT, SERVICES
+from dev.pytest_logs import tell_logs_of
 
 # Who is seen doing what in the pictures of the README; each has to show what it is about.
 PICTURES = {
@@ -77,8 +78,9 @@ def take_pictures(told: dict[str, Any], browser: Browser, folder: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
+def demo(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config) -> Iterator[Demo]:
     made = Demo(tmp_path_factory.mktemp("commands") / "local")
+    tell_logs_of(pytestconfig, made.folder / "demo")
     try:
         yield made
     finally:
@@ -104,6 +106,7 @@ def test_make_demo_and_what_it_tells_to_try(demo: Demo) -> None:
     )
     assert int(re.findall(r"tasks: (\d+)", counted)[0]) > DAYS
     assert "running: end it first" in demo.make("clean", code=2)
+    assert "It runs already" in demo.make("demo", code=2)
 
     assert "The ledger adds up" in demo.manage("billing", "ledger_check")
 
@@ -175,12 +178,13 @@ def test_the_things_that_the_demo_tells_to_try_are_so(demo: Demo, browser: Brows
 
     for someone in people:
         someone.close()
-    assert demo.interrupt() == -signal.SIGINT  # make ends with it when the demo has ended
-    assert demo.processes() == []
 
 
 def test_a_later_start_keeps_the_data(demo: Demo, browser: Browser, tmp_path: Path) -> None:
     before = json.loads((demo.folder / "demo.json").read_text())
+    assert demo.interrupt() == -signal.SIGINT  # make ends with it when the demo has ended
+    assert demo.processes() == []
+
     assert "Working through" not in demo.start()
     assert json.loads((demo.folder / "demo.json").read_text()) == before
     assert "earning" in demo.make("psql", "s=billing", typed="SELECT DISTINCT kind FROM billing_transfer;\n")

@@ -12,6 +12,9 @@ from people import Person
 from playwright.sync_api import Browser
 
 from dev.pytest_browser import headless_browser
+from dev.pytest_logs import tell_logs_of
+
+pytest_plugins = ["dev.pytest_logs"]
 
 # Containers do not reach the collector of this process; the chapters of operations.md are about Compose.
 ONLY_ON = {"test_traces_and_metrics.py": "local", "test_with_docker_alone.py": "compose"}
@@ -19,8 +22,10 @@ collect_ignore = [name for name, driver in ONLY_ON.items() if driver != os.envir
 
 
 @pytest.fixture(scope="session")
-def driver(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Driver]:
-    running = make_driver(Path(os.environ.get("TRACKER_E2E_DIRECTORY") or tmp_path_factory.mktemp("system")))
+def driver(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config) -> Iterator[Driver]:
+    directory = Path(os.environ.get("TRACKER_E2E_DIRECTORY") or tmp_path_factory.mktemp("system"))
+    tell_logs_of(pytestconfig, directory)
+    running = make_driver(directory)
     try:
         yield running
         running.manage("billing", "ledger_check")  # whatever was done to it, the ledger adds up
