@@ -69,16 +69,18 @@ def everything(
 
 
 def taking_any_filter(clients: Clients, table: Mapping[str, list[str]], pages: Collection[Page]) -> list[str]:
-    """Pages with a list and exports that do not refuse a filter that there is none of."""
+    """Pages with a list and exports that do not refuse a filter that there is none of, nor one that is given twice."""
     lists = {page.address: page.client for page in pages if page.soup.select_one("main table.list, main .empty")}
     places = itertools.chain.from_iterable(table.values())
     exports = [place for place in places if place.endswith("/export")]
     asked = [*lists.items(), *itertools.product(exports, clients.values())]
     found = []
     for address, client in asked:
-        answer = client.get(f"{address}{'&' if '?' in address else '?'}colour=red")
-        if answer.status_code == 200 or (address in lists and answer.status_code != 400):
-            found.append(f"{address}: {answer.status_code}")
+        query = urlsplit(address).query
+        for added in ("colour=red", query) if query else ("colour=red",):
+            answer = client.get(f"{address}{'&' if query else '?'}{added}")
+            if answer.status_code == 200 or (address in lists and answer.status_code != 400):
+                found.append(f"{address} and {added}: {answer.status_code}")
     return found
 
 

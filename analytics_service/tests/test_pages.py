@@ -283,6 +283,11 @@ def test_while_figures_may_be_incomplete_a_banner_says_why(admin: Client, addres
     assert "1 event waits for a decision" in words(page(admin, address))
 
 
+def test_what_billing_waits_for_is_on_its_overview_where_this_one_leads(admin: Client, settings: Any):
+    note = page(admin, "/").find("a", string="its overview")
+    assert note["href"] == settings.PUBLIC_URLS["billing"]
+
+
 def many(count: int) -> list[Any]:
     days = [TODAY - timedelta(days=number % 20) for number in range(count)]
     return [earned(4000, day, task=number, account=f"w{number % 9}") for number, day in enumerate(days)]

@@ -56,7 +56,7 @@ def _bare_update(people: list[UUID]) -> None:
 
 
 def _reassign(actor: Account) -> None:
-    tasks_reassign(key=uuid4(), actor=actor, now=timezone.now(), rng=random.SystemRandom())
+    tasks_reassign(key=uuid4(), actor=actor, again=True, now=timezone.now(), rng=random.SystemRandom())
 
 
 def _check(database: Connection, tasks: int) -> None:

@@ -96,13 +96,18 @@ def test_the_number_of_queries_is_fixed(finance, worked, django_assert_max_num_q
         page(finance, "/search?q=ca")
 
 
+def test_of_many_tasks_the_newest_come_first(finance):
+    Task.objects.bulk_create(Task(id=task_id(n), version=1, title=f"Count crate {n}") for n in range(100, 110))
+    assert found(finance, "crate") == {"Tasks": [f"Count crate {n}" for n in range(109, 104, -1)]}
+
+
 @pytest.mark.parametrize("common", [0, 1_000])
 def test_rare_and_common_words_find_the_same(finance, common, monkeypatch):
     monkeypatch.setattr(search, "COMMON", common)
     Task.objects.bulk_create(Task(id=task_id(n), version=1, title=f"Count crate {n}") for n in range(100, 160))
     Account.objects.bulk_create(Account(id=uuid4(), full_name=f"Cora Crate {n}") for n in range(3))
-    assert found(finance, "crat 12", group="tasks") == {"Tasks": [f"Count crate {n}" for n in range(120, 130)]}
-    assert found(finance, "crate", group="tasks") == {"Tasks": [f"Count crate {n}" for n in range(100, 150)]}
+    assert found(finance, "crat 12", group="tasks") == {"Tasks": [f"Count crate {n}" for n in range(129, 119, -1)]}
+    assert found(finance, "crate", group="tasks") == {"Tasks": [f"Count crate {n}" for n in range(159, 109, -1)]}
     assert sorted(found(finance, "crat cora")["Workers"]) == [f"Cora Crate {n}" for n in range(3)]
     assert found(finance, "crate cage") == {}
     for many in (search.find_tasks("crate"), search.find_workers("crate")):

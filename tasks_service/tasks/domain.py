@@ -63,11 +63,19 @@ _TO_SPACES = str.maketrans(dict.fromkeys(string.punctuation, " "))
 _PHONE_NUMBER = re.compile(r"\+[1-9][0-9]{6,14}")
 _SLACK_MEMBER = re.compile(r"[UW][A-Z0-9]{8,14}")
 
+# A second reassignment of the same person within this time may be Back and the same press again: it is asked about.
+_SOON = timedelta(minutes=2)
+
 Item = TypeVar("Item")
 
 
 class Refused(Exception):
     """A use case that the rules do not allow now. The message is for the person who asked: it says why."""
+
+
+def reassigned_just_now(last: datetime | None, *, now: datetime) -> bool:
+    """Whether the last reassignment of a person is so recent that another one has to be meant."""
+    return last is not None and last > now - _SOON
 
 
 class TextError(ValueError):

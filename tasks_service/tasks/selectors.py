@@ -11,6 +11,7 @@ from django.db.models import (
     BooleanField,
     Count,
     ExpressionWrapper,
+    Max,
     OuterRef,
     Q,
     QuerySet,
@@ -143,6 +144,12 @@ def reassignment_preview() -> ReassignmentPreview:
         unpriced=totals["tasks"] - totals["priced"],
         last=Reassignment.objects.order_by("-at", "-id").first(),
     )
+
+
+def reassigned_last_at(actor_id: UUID) -> datetime | None:
+    """When this person reassigned open tasks last."""
+    last: datetime | None = Reassignment.objects.filter(actor_id=actor_id).aggregate(at=Max("at"))["at"]
+    return last
 
 
 def reassignment_shares(reassignment_id: UUID) -> QuerySet[ReassignmentShare]:

@@ -4,6 +4,8 @@ from uuid import uuid4
 import pytest
 from django.utils import timezone
 
+from tasks import services
+
 from .support.pages import HTMX, fragments, soup, text_of, titles
 from .support.people import person
 from .support.work import complete, new_task, price
@@ -117,3 +119,17 @@ def test_news_counts_what_others_did_since_the_page_was_made(browser):
     for actor, title in ((manager, "News"), (me.account, "My own")):
         new_task(actor, title, now=since + timedelta(seconds=30), assignee_id=None)
     assert text_of(soup(me.get(news, headers=HTMX))) == "1 new task, show"
+
+
+@pytest.mark.parametrize(
+    ("show", "said"), [("open", "2 tasks newly assigned, show"), ("done", "1 task newly done, show")]
+)
+def test_news_of_everybodys_lists_does_not_call_new_what_was_there_before(browser, show, said):
+    me, worker, manager = browser("manager"), person("worker"), person("manager")
+    news = soup(me.get(f"/?show={show}")).select_one(".news[data-poll]")["hx-get"]
+    later = timezone.now() + timedelta(seconds=30)
+    for title in ("Wash", "Feed"):
+        new_task(manager, title, now=later, assignee_id=worker.pk)
+    done = new_task(manager, "Done meanwhile", now=later, assignee_id=worker.pk)
+    services.task_complete(task_id=done.pk, actor=worker, assignment_no=1, now=later + timedelta(seconds=30))
+    assert text_of(soup(me.get(news, headers=HTMX))) == said

@@ -266,12 +266,15 @@ def test_back_and_the_button_once_more_reassigns_nothing_unless_it_is_meant(brow
     again = {"form_key": page.select_one("main [name=form_key]")["value"]}
     refused = manager.post("/reassignments/new", again)
     assert refused.status_code == 422
-    assert "reassigned just now" in text_of(soup(refused).select_one("[role=alert]"))
+    assert "You reassigned open tasks just now" in text_of(soup(refused).select_one("[role=alert]"))
     assert Reassignment.objects.count() == 1
     assert manager.post("/reassignments/new", first).status_code == 302, "the same form again has the same answer"
     assert page.select_one("main [name=again]")
     assert manager.post("/reassignments/new", again | {"again": "on"}).status_code == 302
     assert Reassignment.objects.count() == 2
+    other = browser("manager")
+    assert not soup(other.get("/reassignments/new")).select_one("main [name=again]")
+    assert other.post("/reassignments/new", {"form_key": str(uuid4())}).status_code == 302, "two managers are two runs"
     with time_machine.travel(timezone.now() + timedelta(minutes=3)):
         assert not soup(manager.get("/reassignments/new")).select_one("main [name=again]")
 

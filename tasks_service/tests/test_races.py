@@ -205,11 +205,23 @@ def test_the_same_reassignment_form_twice_at_once_is_one_run(manager, worker):
     assert len(published("TaskAssigned")) == 1
 
 
+def test_of_two_windows_of_one_manager_at_once_the_second_is_asked(manager, worker):
+    new_task(manager)
+    clear_outbox()
+    first = Held(lambda: reassign(manager, again=False))
+    second = meanwhile(lambda: reassign(manager, minutes=6, again=False))
+    assert not second.done()
+    first.commit()
+    with pytest.raises(Refused, match="reassigned open tasks just now"):
+        second.result(10)
+    assert len(published("TaskAssigned")) == 1
+
+
 def test_two_managers_at_once_are_two_runs_one_after_the_other_and_both_charge(manager, worker):
     tasks = [new_task(manager, f"Task {n}") for n in range(5)]
     clear_outbox()
-    first = Held(lambda: reassign(manager))
-    second = meanwhile(lambda: reassign(person("admin"), minutes=6))
+    first = Held(lambda: reassign(manager, again=False))
+    second = meanwhile(lambda: reassign(person("admin"), minutes=6, again=False))
     assert not second.done()
     first.commit()
     second.result(10)

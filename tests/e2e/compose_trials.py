@@ -40,7 +40,7 @@ chance, now = random.SystemRandom(), timezone.now()
 for number in range(20):
     services.task_create(actor=leader, heading=Heading(f"Meanwhile {number}"), description="", now=now, rng=chance)
 for _ in range(5):
-    services.tasks_reassign(key=uuid4(), actor=leader, now=timezone.now(), rng=chance)
+    services.tasks_reassign(key=uuid4(), actor=leader, again=True, now=timezone.now(), rng=chance)
 """
 
 

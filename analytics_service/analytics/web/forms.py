@@ -6,11 +6,10 @@ from dataclasses import dataclass
 from datetime import date
 
 from django.http import QueryDict
-from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from analytics.domain import Period, PeriodError, period_read, presets
-from chassis.errors import NotUnderstood
+from chassis.tables import check_names
 
 PERIOD_ERRORS = {
     "no_first": gettext_lazy("Choose the first day of the period."),
@@ -58,10 +57,9 @@ def in_words(error: PeriodError) -> str:
 def choice_read(query: QueryDict, *, today: date) -> Choice:
     """The period of the address; the first preset where it names none.
 
-    Raises NotUnderstood for a parameter that there is none of: it must not look as if it had been heeded.
+    Raises NotUnderstood for a parameter that there is none of or two: it must not look as if it had been heeded.
     """
-    if unknown := set(query) - _PARAMETERS:
-        raise NotUnderstood(_("There is no filter “%(name)s”.") % {"name": min(unknown)})
+    check_names(query, _PARAMETERS)
     usual = presets(today)
     default = next(iter(usual.values()))
     first = query.get("from", "" if query else default.start.isoformat())

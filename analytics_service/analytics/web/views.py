@@ -2,6 +2,7 @@
 
 from datetime import date
 
+from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from django.utils import timezone
@@ -29,7 +30,7 @@ def overview(request: HttpRequest) -> HttpResponse:
     report = selectors.report_show(period=choice.period) if choice.period else None
     cards, tables = shown(selectors.today_show(today=today), report)
     context = {"today": today, "choice": choice, "cards": cards, "tables": tables}
-    context["incomplete"] = selectors.incomplete(now=now)
+    context |= {"incomplete": selectors.incomplete(now=now), "billing_url": settings.PUBLIC_URLS["billing"]}
     return render(request, "analytics/overview.html", context, status=400 if choice.error else 200)
 
 

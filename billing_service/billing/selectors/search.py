@@ -33,17 +33,20 @@ def find_workers(text: str) -> QuerySet[Account]:
     """Accounts whose name or address has all the words, each from its beginning; or the one with this id."""
     if id_ := uuid_in(text):
         return Account.objects.filter(id=id_)
-    return _with_words(Account.objects.all(), SearchVector("full_name", "email", config="simple"), text)
+    return _with_words(Account.objects.all(), SearchVector("full_name", "email", config="simple"), text, order="id")
 
 
 def find_tasks(text: str) -> QuerySet[Task]:
-    """Tasks with this Jira id, or whose title has all the words, each from its beginning; or the one with this id."""
+    """Tasks with this Jira id, or whose title has all the words, each from its beginning; or the one with this id.
+
+    Ids rise with time: from the highest on, the newest come first.
+    """
     if id_ := uuid_in(text):
         return Task.objects.filter(id=id_)
     named = Task.objects.exclude(jira_id="").filter(jira_id=text.strip().strip("[]").upper())
     if named.exists():
         return named
-    return _with_words(Task.objects.exclude(title=""), SearchVector("title", config="simple"), text)
+    return _with_words(Task.objects.exclude(title=""), SearchVector("title", config="simple"), text, order="-id")
 
 
 def find_entries(text: str) -> QuerySet[Transfer]:
@@ -75,8 +78,8 @@ def balances(accounts: Sequence[Account]) -> dict[UUID, int]:
     return dict(rows.values_list("id", "balance"))
 
 
-def _with_words(rows: QuerySet[Row], vector: SearchVector, text: str) -> QuerySet[Row]:
-    """The rows by id whose `vector` has each word of the text; none for a text without words."""
+def _with_words(rows: QuerySet[Row], vector: SearchVector, text: str, *, order: str) -> QuerySet[Row]:
+    """The rows in an order by id whose `vector` has each word of the text; none for a text without words."""
     words = _WORD.findall(text)
     if not words:
         return rows.none()
@@ -86,7 +89,7 @@ def _with_words(rows: QuerySet[Row], vector: SearchVector, text: str) -> QuerySe
         rows,
         match=ExpressionWrapper(Q(words=query), output_field=BooleanField()),
         ids=rows.filter(words=query).values("pk"),
-        order=("id",),
+        order=(order,),
         first=FIRST,
         common=COMMON,
-    ).order_by("id")
+    ).order_by(order)

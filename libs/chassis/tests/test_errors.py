@@ -89,6 +89,13 @@ def test_a_filter_with_an_unknown_name_is_an_error_page(browser):
     assert "There is no filter “statsu”." in response.content.decode()
 
 
+@pytest.mark.parametrize("address", ["/samples?q=cage&q=bird", "/samples?after=x&after=y"])
+def test_a_filter_that_is_given_twice_is_an_error_page(browser, address):
+    response = browser("worker").get(address)
+    assert response.status_code == 400
+    assert "is given twice." in response.content.decode()
+
+
 def test_not_understood_is_a_fragment_for_htmx(client, db):
     response = client.get("/not-understood", headers=HTMX)
     assert response.content.decode().strip() == "<p data-error-message>There is no status “statsu”.</p>"

@@ -11,7 +11,7 @@ from django.db import connection, transaction
 from django.utils.translation import gettext as _
 
 from chassis.replica.models import Account
-from tasks import domain
+from tasks import domain, selectors
 from tasks.models import Reassignment, ReassignmentShare
 
 from . import locks
@@ -19,12 +19,13 @@ from .assignment import Drawn, HeldTask, array_literal, open_tasks_hold, tasks_a
 
 
 @transaction.atomic
-def tasks_reassign(*, key: UUID, actor: Account, now: datetime, rng: random.Random) -> Reassignment:
+def tasks_reassign(*, key: UUID, actor: Account, again: bool, now: datetime, rng: random.Random) -> Reassignment:
     """Draw a worker for every open task, each on its own; every draw is a new assignment with a new fee (T3).
 
-    `key` is the form's: a second run with it returns the first one. Two managers run one after the other. Tasks that
-    are completed meanwhile stay done, tasks created meanwhile are not drawn again.
-    Raises Refused for anybody but managers and admins, and when there is no active worker.
+    `key` is the form's: a second run with it returns the first one. Two managers are two runs, one after the other; of
+    one manager within two minutes the second has to be meant, as `again` says: it may be Back and the same press once
+    more. Tasks that are completed meanwhile stay done, tasks created meanwhile are not drawn again.
+    Raises Refused also for anybody but managers and admins, and when there is no active worker.
     """
     if not domain.is_leader(actor.role):
         raise domain.Refused(_("Only managers and admins reassign tasks."))
@@ -32,6 +33,8 @@ def tasks_reassign(*, key: UUID, actor: Account, now: datetime, rng: random.Rand
     locks.advisory_lock(locks.REASSIGNING)
     if done := Reassignment.objects.filter(pk=key).first():
         return done
+    if not again and domain.reassigned_just_now(selectors.reassigned_last_at(actor.pk), now=now):
+        raise domain.Refused(_("You reassigned open tasks just now. Say below whether you meant to do it twice."))
     workers = locks.workers_lock()
     if not workers:
         raise domain.Refused(_("There is no active worker to give the tasks to. Nothing was reassigned."))

@@ -53,8 +53,8 @@ def reopen(task: Task, actor: Account, *, minutes: float = 2) -> Task:
     )
 
 
-def reassign(actor: Account, *, minutes: float = 5, seed: int = 1, key: Any = None) -> Reassignment:
-    return services.tasks_reassign(key=key or uuid4(), actor=actor, now=at(minutes), rng=rng(seed))
+def reassign(actor: Account, *, minutes: float = 5, seed: int = 1, key: Any = None, again: bool = True) -> Reassignment:
+    return services.tasks_reassign(key=key or uuid4(), actor=actor, again=again, now=at(minutes), rng=rng(seed))
 
 
 def price(task: Task, fee: int = 1500, reward: int = 3200) -> TaskPrice:

@@ -23,7 +23,11 @@ from chassis.tables import ExportForm, in_order, paginate, table_page, understoo
 
 ENTRY_SORTS = {"recorded": ("recorded_at", "id")}
 SHOWN = 5  # of each group; the rest is on pages of its own
-FINDERS = {"workers": search.find_workers, "tasks": search.find_tasks, "entries": search.find_entries}
+FINDERS = {
+    "workers": (search.find_workers, "id"),
+    "tasks": (search.find_tasks, "-id"),  # the newest first
+    "entries": (search.find_entries, "id"),
+}
 
 
 @require_safe
@@ -35,8 +39,8 @@ def search_page(request: HttpRequest) -> HttpResponse:
     text, group = asked["q"], asked["group"]
     cursor = {"after": request.GET.get("after", ""), "before": request.GET.get("before", "")} if group else {}
     groups = {
-        name: paginate(find(text).order_by(), order=("id",), size=50 if group else SHOWN, **cursor)
-        for name, find in FINDERS.items()
+        name: paginate(find(text).order_by(), order=(order,), size=50 if group else SHOWN, **cursor)
+        for name, (find, order) in FINDERS.items()
         if text and group in ("", name)
     }
     people = groups["workers"].rows if "workers" in groups else []

@@ -2,7 +2,7 @@
 
 import base64
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
@@ -10,7 +10,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db.models import BooleanField, Expression, F, Field, Func, IntegerField, Q, QuerySet, Value
-from django.http import HttpRequest
+from django.http import HttpRequest, QueryDict
 from django.utils.translation import gettext as _
 
 from chassis.errors import NotUnderstood
@@ -113,14 +113,23 @@ class ExportForm(NoFilter):
 
 
 def understood(form: forms.Form) -> dict[str, Any]:
-    """The clean values of a filter form bound to the address. An unknown name or value raises NotUnderstood."""
-    unknown = set(form.data) - set(form.fields) - STATE_PARAMETERS
-    if unknown:
-        raise NotUnderstood(_("There is no filter “%(name)s”.") % {"name": min(unknown)})
+    """The clean values of a filter form bound to the address.
+
+    Raises NotUnderstood for an unknown name or value, and for a name that comes twice.
+    """
+    check_names(form.data, {*form.fields, *STATE_PARAMETERS})
     if not form.is_valid():
         problems = [f"{form.fields[name].label or name}: {errors[0]}" for name, errors in form.errors.items()]
         raise NotUnderstood(" ".join(problems))
     return form.cleaned_data
+
+
+def check_names(query: Mapping[str, Any], known: Collection[str]) -> None:
+    """Raise NotUnderstood for a parameter that would be passed over: an unknown one, or the first of two."""
+    if unknown := set(query) - set(known):
+        raise NotUnderstood(_("There is no filter “%(name)s”.") % {"name": min(unknown)})
+    if isinstance(query, QueryDict) and (twice := {name for name, values in query.lists() if len(values) > 1}):
+        raise NotUnderstood(_("The filter “%(name)s” is given twice.") % {"name": min(twice)})
 
 
 def _turned(name: str) -> str:

@@ -78,6 +78,24 @@ def test_a_notice_ends_the_sessions_of_its_browser_and_of_no_other(browser: Brow
     assert other.is_in()
 
 
+def test_who_was_signed_out_by_a_change_of_access_is_told_once_signed_in_again(
+    browser: Browser, somebody: UUID
+) -> None:
+    told = "because your role or your password was changed"
+    accounts_apply([event("AccountRoleChanged", somebody, version=2, role="manager", session_epoch=2)])
+    assert not browser.is_in()
+    browser.sign_in(somebody, role="manager", session_epoch=2, access_version=2)
+    assert told in browser.client.get("/office").content.decode()
+    assert told not in browser.client.get("/office").content.decode()
+
+
+def test_who_signed_out_is_told_nothing_of_changes(browser: Browser, somebody: UUID) -> None:
+    browser.log_out_notice(browser.auth.logout_token(somebody, sid="a-browser"))
+    assert not browser.is_in()
+    browser.sign_in(somebody, sid="another-browser")
+    assert "was changed" not in browser.client.get("/office").content.decode()
+
+
 def test_a_notice_with_a_higher_epoch_ends_all_sessions_of_the_account(browser: Browser, somebody: UUID) -> None:
     other = Browser(browser.auth, Client())
     other.sign_in(somebody, sid="another-browser")

@@ -81,6 +81,8 @@ def letter_list(request: HttpRequest) -> HttpResponse:
     """Those to decide about, oldest first; or those decided about, newest first; 50 to a page."""
     if unknown := set(request.GET) - {"show", "after", "before"}:
         raise BadRequest(_("There is no filter “%(name)s”.") % {"name": min(unknown)})
+    if twice := {name for name, values in request.GET.lists() if len(values) > 1}:
+        raise BadRequest(_("The filter “%(name)s” is given twice.") % {"name": min(twice)})
     after, before = (_number(request, name) for name in ("after", "before"))
     show = request.GET.get("show", "")
     if show not in ("", "decided"):

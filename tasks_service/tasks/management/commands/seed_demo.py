@@ -164,7 +164,7 @@ class Day:
         if not selectors.open_tasks().exists():
             return False
         key = UUID(int=self.rng.getrandbits(128), version=4)
-        services.tasks_reassign(key=key, actor=self.rng.choice(self.leaders), now=now, rng=self.rng)
+        services.tasks_reassign(key=key, actor=self.rng.choice(self.leaders), again=True, now=now, rng=self.rng)
         return True
 
     def edit(self, now: datetime) -> bool:

@@ -1,12 +1,10 @@
 import random
-from datetime import timedelta
 from uuid import UUID
 
 from django.http import Http404, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from chassis.form_keys import once
@@ -14,15 +12,13 @@ from chassis.news import list_of, news_response
 from chassis.permissions import requires
 from chassis.tables import NoFilter, table_page, understood
 from tasks import selectors, services
-from tasks.domain import Refused
+from tasks.domain import Refused, reassigned_just_now
 from tasks.models import Reassignment
 from tasks.web.forms import ReassignForm
 from tasks.web.requests import Request
 
 LEADERS = ("manager", "admin")
 SORTS = {"when": ("at", "id")}
-SOON = timedelta(minutes=2)
-JUST_NOW = _("Open tasks were reassigned just now. Say below whether that was meant to happen twice.")
 SHARE_SORTS = {"after": ("after", "before", "id")}
 
 
@@ -54,10 +50,12 @@ def reassignment_new(request: Request) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         key: UUID = form.cleaned_data["form_key"]
         try:
-            if not form.cleaned_data["again"] and _just_now(key):
-                raise Refused(JUST_NOW)
+            again: bool = form.cleaned_data["again"]
             url = once(
-                key=key, kind="tasks_reassign", actor_id=request.user.pk, effect=lambda: _reassigned(request, key)
+                key=key,
+                kind="tasks_reassign",
+                actor_id=request.user.pk,
+                effect=lambda: _reassigned(request, key, again=again),
             )
             return HttpResponseRedirect(url)
         except Refused as refused:
@@ -68,21 +66,16 @@ def reassignment_new(request: Request) -> HttpResponse:
         "form": ReassignForm(),
         "preview": preview,
         "last_actor": last_actor,
-        "just_now": _just_now(),
+        "just_now": reassigned_just_now(selectors.reassigned_last_at(request.user.pk), now=timezone.now()),
         "refusal": refusal,
     }
     return render(request, "tasks/reassignment_new.html", context, status=422 if refusal else 200)
 
 
-def _just_now(key: UUID | None = None) -> bool:
-    """Whether there was a run so recently, and none under this key: one more may be Back and the same press again."""
-    if key and Reassignment.objects.filter(pk=key).exists():
-        return False
-    return Reassignment.objects.filter(at__gt=timezone.now() - SOON).exists()
-
-
-def _reassigned(request: Request, key: UUID) -> str:
-    run = services.tasks_reassign(key=key, actor=request.user, now=timezone.now(), rng=random.SystemRandom())
+def _reassigned(request: Request, key: UUID, *, again: bool) -> str:
+    run = services.tasks_reassign(
+        key=key, actor=request.user, again=again, now=timezone.now(), rng=random.SystemRandom()
+    )
     return reverse("reassignment_page", args=[run.pk])
 
 

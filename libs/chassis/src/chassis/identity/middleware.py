@@ -5,7 +5,7 @@ from collections.abc import Callable
 from django.contrib.auth import logout
 from django.http import HttpRequest, HttpResponseBase
 
-from .sessions import session_is_over
+from .sessions import CHANGED, access_has_changed, session_is_over
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 
@@ -13,7 +13,8 @@ GetResponse = Callable[[HttpRequest], HttpResponseBase]
 class SessionEpochMiddleware:
     """Ends a session whose epoch is below the account's floor, whose browser signed out, or whose account lost access.
 
-    Asked on every request, so that a sign-in that raced a log-out keeps nothing.
+    Asked on every request, so that a sign-in that raced a log-out keeps nothing. The browser remembers a change of the
+    account's access, so that it can be told once somebody is signed in again.
     """
 
     def __init__(self, get_response: GetResponse) -> None:
@@ -21,5 +22,8 @@ class SessionEpochMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         if request.user.is_authenticated and session_is_over(request):
+            changed = access_has_changed(request)
             logout(request)
+            if changed:
+                request.session[CHANGED] = True
         return self.get_response(request)

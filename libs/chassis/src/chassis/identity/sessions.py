@@ -9,6 +9,7 @@ from .models import LogoutNotice
 
 EPOCH = "identity_epoch"
 SID = "identity_sid"
+CHANGED = "identity_access_changed"
 HINT = "hint"
 _SIGNED_FOR = "chassis.identity.sign_out"
 
@@ -22,6 +23,12 @@ def session_is_over(request: HttpRequest) -> bool:
     if not account.is_active or not account.role or epoch < account.session_epoch:
         return True
     return LogoutNotice.objects.filter(sid=sid).exists()
+
+
+def access_has_changed(request: HttpRequest) -> bool:
+    """Whether the session ends because of what somebody did to the account, and not to its access as a whole."""
+    account = request.user
+    return bool(account.is_active and account.role and request.session.get(EPOCH, 0) < account.session_epoch)
 
 
 def sign_out_hint(request: HttpRequest) -> dict[str, Any]:

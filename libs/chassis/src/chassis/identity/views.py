@@ -6,12 +6,14 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 import requests
 from django.conf import settings
+from django.contrib import messages
 from django.contrib.auth import login as session_begin
 from django.contrib.auth import logout as session_end
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_GET, require_POST
@@ -22,7 +24,7 @@ from chassis.permissions import public
 from .backend import AuthServiceBackend, backend_for
 from .logout_tokens import InvalidLogoutToken, logout_apply, verified
 from .pending import NEXT, pending_end, pending_find, pending_keep, pending_new
-from .sessions import EPOCH, SID, sid_to_end
+from .sessions import CHANGED, EPOCH, SID, sid_to_end
 
 
 @public
@@ -77,10 +79,13 @@ def _session_begin(request: HttpRequest, account: Any, backend: AuthServiceBacke
     session = request.session
     if request.user == account and (session.get(SID), session.get(EPOCH)) == (claims["sid"], claims["session_epoch"]):
         return  # another tab was first; a new key would take its session from under its feet
+    changed = session.pop(CHANGED, False)
     session_begin(request, account, backend="chassis.identity.backend.SessionBackend")
     request.session[EPOCH] = claims["session_epoch"]
     request.session[SID] = claims["sid"]
     request.session.set_expiry(session_over_at(claims.get("session_ends"), now=timezone.now()))
+    if changed:
+        messages.info(request, _("You had to sign in again because your role or your password was changed."))
 
 
 @public
