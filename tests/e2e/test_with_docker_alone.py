@@ -20,7 +20,7 @@ from dev.system import CommandFailed
 PersonMaker = Callable[[str], Person]
 DOCUMENT = (ROOT / "docs/operations.md").read_text()
 CHAPTER = DOCUMENT[DOCUMENT.index("## Back up and restore") : DOCUMENT.index("## Secrets")]
-BACK_UP, RESTORE, TAKE_BACK_TASKS, SECRETS, COPY, MOVE = blocks(CHAPTER)
+BACK_UP, RESTORE, TAKE_BACK_TASKS, SECRETS, COPY, MOVE, LOST_KAFKA = blocks(CHAPTER)
 JOURNAL = "SELECT * FROM billing_transfer ORDER BY id"
 CYCLES = "SELECT * FROM billing_cycle ORDER BY due_at"
 
@@ -110,5 +110,25 @@ def test_the_whole_machine_goes_on_elsewhere(driver: ComposeDriver, person: Pers
 
     assert kept(driver) == before
     worked(driver, person, "After the move")
+    driver.close_cycle()
+    eventually(driver.ledger_is_complete, within=60)
+
+
+def test_work_goes_on_with_an_empty_kafka(driver: ComposeDriver, person: PersonMaker, folder: Path) -> None:
+    worked(driver, person, "Before Kafka was lost")
+    eventually(driver.ledger_is_complete, within=60)
+    before = kept(driver)
+    driver.compose("stop")
+    empty = ("/var/lib/kafka/data", "-mindepth", "1", "-delete")
+    driver.compose("run", "--rm", "--no-deps", "-T", "--entrypoint", "find", "kafka", *empty)
+
+    *going_on, last = LOST_KAFKA.strip().splitlines()
+    assert "ledger_check --complete" in last
+    said = driver.type("\n".join(going_on), folder)
+
+    assert "billing.tasks tasks-stream/0 goes on at 0" in said
+    eventually(lambda: goes(driver, last, folder), within=60)
+    assert kept(driver) == before
+    worked(driver, person, "After Kafka was lost")
     driver.close_cycle()
     eventually(driver.ledger_is_complete, within=60)

@@ -1,5 +1,6 @@
 """The consumer on the real broker: positions, group, replaced topics, things that are away."""
 
+import re
 import threading
 import time
 from contextlib import contextmanager
@@ -274,6 +275,25 @@ def test_a_position_outside_of_the_topic_stops_the_partition_until_somebody_deci
     consumer.close()
     with pytest.raises(CommandError, match="stopped"):
         call_command(*arguments, f"--partition={number}")
+
+
+def test_where_kafka_itself_was_lost_one_decision_lets_every_topic_go_on(kafka, capsys):
+    kafka.send(bank("PaymentMade", number=1))
+    kafka.consume("payments", 1)
+    kafka.consume("orders", 0)
+    ConsumerOffset.objects.update(topic_id="of the Kafka before")
+    stopped = set(ConsumerOffset.objects.values_list("group__name", "topic", "partition"))
+    assert len({topic for _, topic, _ in stopped}) > 1
+    capsys.readouterr()
+
+    call_command("bus", "offsets", "accept", "all", "--reason=its volume was lost")
+
+    told = capsys.readouterr().out
+    assert {f"{group} {topic}/{number} goes on" for group, topic, number in stopped} == set(
+        re.findall(r"^(.+ goes on) at \d+", told, re.MULTILINE)
+    )
+    with pytest.raises(CommandError, match="stopped"):
+        call_command("bus", "offsets", "accept", "all", "--reason=its volume was lost")
 
 
 def test_offsets_are_shown_to_the_brokers_tools(kafka):

@@ -11,19 +11,21 @@ from eventbus.errors import TransientError
 from eventbus.models import ConsumerOffset
 from eventbus.positions import Found, Partition, Position
 
+ALL = "all"
+
 
 class Command(BaseCommand):
     help = "Show where consumers stand; accept that one goes on in a topic that was replaced."
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """`bus offsets list` and `bus offsets accept TOPIC --consumer NAME --reason WHY [--at low|high|N]`."""
+        """`bus offsets list` and `bus offsets accept TOPIC|all [--consumer NAME] --reason WHY [--at low|high|N]`."""
         subjects = parser.add_subparsers(dest="subject", required=True)
         actions = subjects.add_parser("offsets").add_subparsers(dest="action", required=True)
         actions.add_parser("list")
         accept = actions.add_parser("accept")
-        accept.add_argument("topic", help="without prefix")
-        accept.add_argument("--consumer", required=True, help="name of the group, such as billing.tasks")
+        accept.add_argument("topic", help="without prefix; all where Kafka itself was lost")
+        accept.add_argument("--consumer", default="", help="name of the group, such as billing.tasks; default: each")
         accept.add_argument("--partition", type=int, help="default: all that are stopped")
         accept.add_argument("--at", default="low", help="low (default: read all that is there), high, or an offset")
         accept.add_argument("--reason", required=True)
@@ -46,7 +48,11 @@ class Command(BaseCommand):
             self.stdout.write(f"{offset.group.name} {offset.topic}/{offset.partition} at {offset.position}, {state}")
 
     def _accept(self, options: dict[str, Any]) -> None:
-        rows = ConsumerOffset.objects.filter(topic=options["topic"], group__name=options["consumer"]).order_by("pk")
+        rows = ConsumerOffset.objects.select_related("group").order_by("pk")
+        if options["topic"] != ALL:
+            rows = rows.filter(topic=options["topic"])
+        if options["consumer"]:
+            rows = rows.filter(group__name=options["consumer"])
         if options["partition"] is not None:
             rows = rows.filter(partition=options["partition"])
         by = options["by"] or getpass.getuser()
@@ -55,7 +61,8 @@ class Command(BaseCommand):
             if positions.problem(Position(offset.topic_id, offset.position), broker):
                 at = _start(options["at"], broker)
                 positions.accept(offset, broker, position=at, reason=options["reason"], decided_by=by)
-                self.stdout.write(f"{offset.topic}/{offset.partition} goes on at {at}, it was at {offset.position}.")
+                where = f"{offset.group.name} {offset.topic}/{offset.partition}"
+                self.stdout.write(f"{where} goes on at {at}, it was at {offset.position}.")
                 accepted += 1
         if not accepted:
             raise CommandError("No such partition is stopped.")
