@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from bench.cases import consumer, export, latency, pages, reassignment, relay
 from bench.measure import Figure
@@ -22,6 +23,6 @@ CASES = {
     "consumer": Case(consumer.run, ("billing",)),
     "relay": Case(relay.run, ("tasks",)),
     "reassignment": Case(reassignment.run, ("tasks",)),
-    "pages": Case(pages.run, pages.SERVICES),
+    **{f"pages-of-{service}": Case(partial(pages.run, service=service), (service,)) for service in pages.SERVICES},
     "export": Case(export.run, ("tasks", "billing")),
 }

@@ -3,6 +3,7 @@
 from uuid import uuid4
 
 import pytest
+from django.db import connection
 
 from billing.models import Task, Transfer
 from billing.selectors import search
@@ -112,6 +113,16 @@ def test_rare_and_common_words_find_the_same(finance, common, monkeypatch):
     assert found(finance, "crate cage") == {}
     for many in (search.find_tasks("crate"), search.find_workers("crate")):
         assert ("ANY (" in many.explain()) is not (common == 0), "rare words are looked for in their index"
+
+
+def test_common_words_are_looked_for_in_the_order_of_the_list_whatever_postgres_guesses(worked):
+    Task.objects.bulk_create(Task(id=task_id(n), version=1, title="Wash the crate") for n in range(100, 160))
+    asked = "Index Cond: (to_tsvector"
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")
+        cursor.execute("SET LOCAL enable_indexscan = off")  # what is left is bitmaps: of the words, if it may
+    assert asked not in search.find_tasks("crate").explain()
+    assert asked in search.find_tasks("cage").explain()
 
 
 @pytest.mark.parametrize("role", ["manager", "worker"])

@@ -15,6 +15,7 @@ TABLES = (
     "accounts_applicationchange",
     "eventbus_dead_letter",
 )
+FOUND = 5  # accounts whose words no other has
 PASSWORD = "only for the benchmark"
 
 
@@ -28,7 +29,7 @@ def sign_in(role: str) -> Client:
 
 
 def lists(database: Connection, size: int) -> Iterator[list[Page]]:
-    """One account in a hundred is invited, one deactivated, one a manager's."""
+    """One account in twenty is invited, one deactivated, one a manager's: at least a page full of each."""
     empty(database, *TABLES)
     _fill(database, size)
     settle(database, *TABLES)
@@ -38,9 +39,9 @@ def lists(database: Connection, size: int) -> Iterator[list[Page]]:
         Page("accounts", "admin", "/"),
         Page("accounts, from the middle", "admin", f"/?after={middle}"),
         Page("accounts, by last sign-in", "admin", "/?sort=-seen"),
-        Page("accounts, deactivated", "admin", "/?status=deactivated", 10),
-        Page("accounts, managers", "admin", "/?role=manager", 10),
-        Page("accounts, a search that finds few", "admin", "/?q=number500", 1),
+        Page("accounts, deactivated", "admin", "/?status=deactivated"),
+        Page("accounts, managers", "admin", "/?role=manager"),
+        Page("accounts, a search that finds few", "admin", "/?q=polish", FOUND),
         Page("accounts, a search that finds most", "admin", "/?q=popug"),
         Page("accounts, changes of one", "admin", f"/accounts/{admin}", 0),
         Page("applications", "admin", "/oauth/applications"),
@@ -61,10 +62,11 @@ def _fill(database: Connection, size: int) -> None:
         "INSERT INTO accounts_account (id, password, email, full_name, position, role, is_active, version,"
         " session_epoch, email_confirmed_at, created_at, updated_at, last_login)"
         " SELECT uuidv7(), %(password)s, CASE n WHEN 0 THEN 'admin' ELSE 'number' || n END || '@popug.example',"
-        " 'Popug ' || n, 'Feeder', CASE WHEN n = 0 THEN 'admin' WHEN n %% 100 = 7 THEN 'manager' ELSE 'worker' END,"
-        " n %% 100 <> 5, 1, 1, CASE WHEN n %% 100 <> 3 THEN now() END, now(), now(), now() - n * interval '1 second'"
+        " CASE WHEN n BETWEEN 1 AND %(found)s THEN 'Polish ' ELSE 'Popug ' END || n, 'Feeder',"
+        " CASE WHEN n = 0 THEN 'admin' WHEN n %% 20 = 7 THEN 'manager' ELSE 'worker' END,"
+        " n %% 20 <> 5, 1, 1, CASE WHEN n %% 20 <> 3 THEN now() END, now(), now(), now() - n * interval '1 second'"
         " FROM generate_series(0, %(size)s) AS n",
-        {"password": make_password(PASSWORD), "size": size},
+        {"password": make_password(PASSWORD), "size": size, "found": FOUND},
     )
     database.execute(
         "INSERT INTO accounts_accountchange (account_id, actor_id, action, before, after, at)"

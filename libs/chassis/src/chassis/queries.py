@@ -18,6 +18,13 @@ class AnyOf(Func):
     output_field = BooleanField()
 
 
+class IsTrue(Func):
+    """`(...) IS TRUE`, which no index answers: what it is asked of is found in the order of the list."""
+
+    template = "(%(expressions)s) IS TRUE"
+    output_field = BooleanField()
+
+
 def beginnings(words: Iterable[str]) -> SearchQuery:
     """All of the words, each from its beginning; quoted, so that no sign in a word is an operator."""
     quoted = [word.replace("\\", "").replace("'", "''") for word in words]
@@ -40,7 +47,7 @@ def with_words(
     asked how common the words are: those that more than `common` of them have are looked for along the list, others
     in the index.
     """
-    along: Any = rows.alias(match=match)
+    along: Any = rows.alias(match=IsTrue(match))
     asked = along.annotate(hit=F("match")).order_by(*order)[:first]
     if asked.aggregate(hits=Count("pk", filter=Q(hit=True)))["hits"] > common:
         found: QuerySet[Row] = along.filter(match=True)
