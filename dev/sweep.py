@@ -77,7 +77,8 @@ def taking_any_filter(clients: Clients, table: Mapping[str, list[str]], pages: C
     found = []
     for address, client in asked:
         query = urlsplit(address).query
-        for added in ("colour=red", query) if query else ("colour=red",):
+        again = query if address in lists else "format=csv&format=xlsx"
+        for added in ("colour=red", again) if again else ("colour=red",):
             answer = client.get(f"{address}{'&' if query else '?'}{added}")
             if answer.status_code == 200 or (address in lists and answer.status_code != 400):
                 found.append(f"{address} and {added}: {answer.status_code}")

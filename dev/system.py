@@ -113,11 +113,12 @@ class System:
 
     def down(self) -> None:
         """Stop everything; the data stays. What runs in another terminal is not ours to stop."""
-        if self._lock_file is None:
+        lock_file, self._lock_file = self._lock_file, None
+        if lock_file is None:
             return
         self.supervisor.close(STOP_SECONDS)
         self.servers.stop()
-        self._lock_file.close()
+        lock_file.close()
 
     def _seed_once(self, seed: Callable[["System"], None]) -> None:
         if self.is_seeded(self.state_dir):

@@ -147,7 +147,7 @@ def reassignment_preview() -> ReassignmentPreview:
 
 
 def reassigned_last_at(actor_id: UUID) -> datetime | None:
-    """When this person reassigned open tasks last."""
+    """When this person reassigned open tasks last; None if never."""
     last: datetime | None = Reassignment.objects.filter(actor_id=actor_id).aggregate(at=Max("at"))["at"]
     return last
 

@@ -18,6 +18,7 @@ from analytics.web.forms import choice_read
 from analytics.web.shown import Task, tasks_shown
 from chassis.errors import NotUnderstood
 from chassis.exports import Amount, Column, export_response
+from chassis.tables import check_names
 
 _CHUNK_ROWS = 500  # rows whose names are read at once
 
@@ -55,6 +56,7 @@ _TASK_COLUMNS: list[Column[_Earned]] = [
 def period_of(request: HttpRequest, *, today: date) -> Period:
     """The period of the page that the export belongs to. Raises NotUnderstood where the page would show an error."""
     query = request.GET.copy()
+    check_names(query, {"from", "to", "format"})
     query.pop("format", None)
     choice = choice_read(query, today=today)
     if choice.period is None:

@@ -57,7 +57,8 @@ def in_words(error: PeriodError) -> str:
 def choice_read(query: QueryDict, *, today: date) -> Choice:
     """The period of the address; the first preset where it names none.
 
-    Raises NotUnderstood for a parameter that there is none of or two: it must not look as if it had been heeded.
+    Raises NotUnderstood for a parameter that there is none of, or that comes twice: it must not look as if it had
+    been heeded.
     """
     check_names(query, _PARAMETERS)
     usual = presets(today)

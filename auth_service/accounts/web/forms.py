@@ -17,6 +17,7 @@ from accounts.models import Account
 from accounts.web.addresses import throttled_address
 from accounts.web.refusals import sentence
 from chassis.form_keys import OneTimeForm
+from chassis.tables import ExportForm
 from chassis.validators import visible_line
 
 ROLE_LABELS = {"admin": _("Admin"), "manager": _("Manager"), "finance": _("Finance"), "worker": _("Worker")}
@@ -220,3 +221,7 @@ class FilterForm(forms.Form):
     status = forms.ChoiceField(
         label=_("Status"), required=False, choices=[("", _("Any status")), *STATUS_LABELS.items()]
     )
+
+
+class AccountExport(FilterForm, ExportForm):
+    """What the export of the list knows."""

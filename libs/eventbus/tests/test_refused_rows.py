@@ -1,6 +1,9 @@
 """Rows that Kafka refuses: they are found, and the others of their batch are not blamed for them."""
 
+import itertools
+
 import pytest
+from buses import until
 from confluent_kafka import KafkaError, KafkaException, Producer
 from confluent_kafka.admin import NewTopic
 from django.db import transaction
@@ -69,7 +72,7 @@ def test_rows_that_the_coordinator_refuses_are_found_by_halves_and_the_others_se
         publish_copies([("payments", key, b"refused", []) for key in (b"a1", b"a2", b"a1", b"a3")])
     commit(*(order("OrderPlaced", f"o{number}") for number in range(7, 20)))
     with claimed() as relay:
-        steps = [relay.step() for _ in range(20)]
+        steps = [relay.step() for _ in range(40)]
     assert sum(steps) == 20
     assert sorted(sent(kafka)) == list(range(20))
     assert flagged() == ["payments"]  # what is true of one is true of its topic: the others are not tried
@@ -90,3 +93,24 @@ def test_a_commit_that_fails_for_a_while_blames_no_row(kafka, monkeypatch):
             relay.step()
     assert not flagged()
     assert kafka.relay() == 1
+
+
+def test_what_was_refused_is_tried_again_soon_and_then_ever_later(kafka, monkeypatch):
+    clock = itertools.count(1_000, step=0.25)
+    monkeypatch.setattr("eventbus.relay.monotonic", lambda: next(clock))
+    commit(order("OrderPlaced", "o1"))
+    known = OutboxRow.objects.get().schema
+    OutboxRow.objects.update(schema=b"\x00" * 32)
+    tries: list[float] = []
+    monkeypatch.setattr("eventbus.relay.logger.error", lambda *_, **__: tries.append(next(clock)))
+    with claimed() as relay:
+        while len(tries) < 7:
+            assert relay.step() == 0
+        pauses = [round(later - earlier) for earlier, later in itertools.pairwise(tries)]
+        assert pauses == pytest.approx([5, 10, 20, 40, 60, 60], abs=2)
+        OutboxRow.objects.update(schema=known)
+        until(lambda: relay.step() == 1)
+        commit(order("OrderPlaced", "o2"))
+        OutboxRow.objects.update(schema=b"\x00" * 32)
+        until(lambda: relay.step() == 0 and len(tries) == 9)
+    assert tries[8] - tries[7] == pytest.approx(5, abs=2), "the pauses begin anew"

@@ -18,7 +18,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from accounts import selectors, services
 from accounts.domain import ADMIN, Refused
 from accounts.models import Account
-from accounts.web.forms import STATUS_LABELS, AccountForm, FilterForm, InvitationForm, RoleForm
+from accounts.web.forms import STATUS_LABELS, AccountExport, AccountForm, FilterForm, InvitationForm, RoleForm
 from accounts.web.history import HISTORY_SORTS, told
 from accounts.web.refusals import sentence
 from chassis.exports import Column, export_response
@@ -70,9 +70,8 @@ def account_news(request: HttpRequest) -> HttpResponse:
 @require_GET
 def account_export(request: HttpRequest) -> HttpResponseBase:
     """All rows of the list's filter, in its order."""
-    question = request.GET.copy()
-    question.pop("format", None)
-    found, wanted = _found(FilterForm(question))
+    found, wanted = _found(AccountExport(request.GET))
+    wanted.pop("format")
     rows = in_order(request, found, sorts=SORTS, default="name")
     filters = ", ".join(f"{name}: {value}" for name, value in wanted.items() if value)
     return export_response(

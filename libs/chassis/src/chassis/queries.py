@@ -19,7 +19,7 @@ class AnyOf(Func):
 
 
 class IsTrue(Func):
-    """`(...) IS TRUE`, which no index answers: what it is asked of is found in the order of the list."""
+    """`(...) IS TRUE`: the same, and the index of words is not used for it."""
 
     template = "(%(expressions)s) IS TRUE"
     output_field = BooleanField()

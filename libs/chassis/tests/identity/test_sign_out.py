@@ -81,12 +81,27 @@ def test_a_notice_ends_the_sessions_of_its_browser_and_of_no_other(browser: Brow
 def test_who_was_signed_out_by_a_change_of_access_is_told_once_signed_in_again(
     browser: Browser, somebody: UUID
 ) -> None:
-    told = "because your role or your password was changed"
+    told = "because your account was changed"
     accounts_apply([event("AccountRoleChanged", somebody, version=2, role="manager", session_epoch=2)])
     assert not browser.is_in()
     browser.sign_in(somebody, role="manager", session_epoch=2, access_version=2)
     assert told in browser.client.get("/office").content.decode()
     assert told not in browser.client.get("/office").content.decode()
+
+
+def test_another_one_at_the_same_browser_is_told_nothing_of_changes(browser: Browser, somebody: UUID) -> None:
+    accounts_apply([event("AccountRoleChanged", somebody, version=2, role="manager", session_epoch=2)])
+    assert not browser.is_in()
+    browser.sign_in(uuid4())
+    assert "was changed" not in browser.client.get("/office").content.decode()
+
+
+def test_who_lost_access_is_told_nothing_of_changes(browser: Browser, somebody: UUID) -> None:
+    accounts_apply([event("AccountDeactivated", somebody, version=2, active=False, session_epoch=2)])
+    assert not browser.is_in()
+    accounts_apply([event("AccountReactivated", somebody, version=3, session_epoch=2)])
+    browser.sign_in(somebody, session_epoch=2, access_version=3)
+    assert "was changed" not in browser.client.get("/office").content.decode()
 
 
 def test_who_signed_out_is_told_nothing_of_changes(browser: Browser, somebody: UUID) -> None:

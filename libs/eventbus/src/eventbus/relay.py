@@ -26,7 +26,7 @@ BATCH_BYTES = 8_000_000  # of content, which is in memory three times on its way
 POLL_SECONDS = 1.0
 _KAFKA_SECONDS = 10
 _LOCK_CLASS = 0x0B0B  # first key of the advisory locks on slots
-_TRY_FLAGGED_SECONDS = 60.0
+_FIRST_TRY_SECONDS, _LAST_TRY_SECONDS = 5.0, 60.0  # after a row was refused: 5, 10, 20, 40, 60, 60 ...
 _FULL_QUEUE_SECONDS = 0.1
 _SIZE = "(coalesce(octet_length(value), 0) + coalesce(octet_length(headers), 0))"  # read without the content itself
 
@@ -50,6 +50,7 @@ class Relay:
         self._failed: dict[tuple[str, bytes | None, bytes | None], KafkaError] = {}  # records that never can be sent
         self._limit = BATCH_SIZE  # fewer rows while one is looked for that Kafka refuses without naming it
         self._try_flagged_at = 0.0
+        self._pause = _FIRST_TRY_SECONDS
 
     def claim(self) -> bool:
         """Connect and take the shard; False if another relay has it. Raises psycopg.Error or KafkaException."""
@@ -75,6 +76,7 @@ class Relay:
             if sendable and self._send_traced(sendable):
                 self.forget(sendable)
                 sent = len(sendable)
+                self._pause = self._pause if self._flagged else _FIRST_TRY_SECONDS
         return sent
 
     def take(self) -> list[Any]:
@@ -219,15 +221,20 @@ class Relay:
         logger.error("outbox_row_flagged", row=row_id, topic=key[0], problem=problem)
         self._query("UPDATE eventbus_outbox SET flagged_at = now(), problem = %s WHERE id = %s", (problem, row_id))
         self._flagged.add(key)
+        self._try_flagged_at = min(self._try_flagged_at, monotonic() + self._pause)
 
     def _look_after_flagged(self) -> None:
-        """Once a minute try again what could not be sent: somebody may have made the topic or registered the schema."""
+        """Try again what could not be sent: somebody may have made the topic or registered the schema.
+
+        Soon at first: a broker that has just started may not know its own topics for a moment.
+        """
         if monotonic() < self._try_flagged_at:
             return
+        self._pause = min(2 * self._pause, _LAST_TRY_SECONDS) if self._flagged else _FIRST_TRY_SECONDS
         self._query(f"UPDATE eventbus_outbox SET flagged_at = NULL WHERE flagged_at IS NOT NULL{self._where}", ())  # noqa: S608
         self._flagged.clear()
         self._refused.clear()
-        self._try_flagged_at = monotonic() + _TRY_FLAGGED_SECONDS
+        self._try_flagged_at = monotonic() + _LAST_TRY_SECONDS
 
     def _query(self, sql: str, parameters: tuple[object, ...] = (), *, binary: bool = False) -> list[tuple[Any, ...]]:
         cursor = self._live_connection().execute(sql, parameters or None, binary=binary)

@@ -13,8 +13,8 @@ GetResponse = Callable[[HttpRequest], HttpResponseBase]
 class SessionEpochMiddleware:
     """Ends a session whose epoch is below the account's floor, whose browser signed out, or whose account lost access.
 
-    Asked on every request, so that a sign-in that raced a log-out keeps nothing. The browser remembers a change of the
-    account's access, so that it can be told once somebody is signed in again.
+    Asked on every request, so that a sign-in that raced a log-out keeps nothing. The browser remembers whose access
+    was changed, so that it can tell who signs in again.
     """
 
     def __init__(self, get_response: GetResponse) -> None:
@@ -22,8 +22,8 @@ class SessionEpochMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         if request.user.is_authenticated and session_is_over(request):
-            changed = access_has_changed(request)
+            changed = str(request.user.pk) if access_has_changed(request) else ""
             logout(request)
             if changed:
-                request.session[CHANGED] = True
+                request.session[CHANGED] = changed
         return self.get_response(request)

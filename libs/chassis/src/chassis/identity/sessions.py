@@ -26,7 +26,7 @@ def session_is_over(request: HttpRequest) -> bool:
 
 
 def access_has_changed(request: HttpRequest) -> bool:
-    """Whether the session ends because of what somebody did to the account, and not to its access as a whole."""
+    """True where only the session epoch has risen, False where access was lost or the browser signed out."""
     account = request.user
     return bool(account.is_active and account.role and request.session.get(EPOCH, 0) < account.session_epoch)
 

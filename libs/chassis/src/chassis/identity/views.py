@@ -79,13 +79,14 @@ def _session_begin(request: HttpRequest, account: Any, backend: AuthServiceBacke
     session = request.session
     if request.user == account and (session.get(SID), session.get(EPOCH)) == (claims["sid"], claims["session_epoch"]):
         return  # another tab was first; a new key would take its session from under its feet
-    changed = session.pop(CHANGED, False)
+    changed = session.pop(CHANGED, "")
     session_begin(request, account, backend="chassis.identity.backend.SessionBackend")
     request.session[EPOCH] = claims["session_epoch"]
     request.session[SID] = claims["sid"]
     request.session.set_expiry(session_over_at(claims.get("session_ends"), now=timezone.now()))
-    if changed:
-        messages.info(request, _("You had to sign in again because your role or your password was changed."))
+    if changed == str(account.pk):
+        told = _("Your session here was begun anew, because your account was changed: its role, password or access.")
+        messages.info(request, told)
 
 
 @public

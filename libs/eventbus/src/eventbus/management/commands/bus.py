@@ -1,15 +1,18 @@
 """`bus offsets list|accept`: where consumers stand, and the decision to go on where a topic was replaced."""
 
 import getpass
+from collections.abc import Iterable
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db.models import Q, QuerySet
 
 from eventbus import positions
 from eventbus.broker import Broker
 from eventbus.errors import TransientError
 from eventbus.models import ConsumerOffset
 from eventbus.positions import Found, Partition, Position
+from eventbus.subscription import subscriptions
 
 ALL = "all"
 
@@ -42,13 +45,13 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from error
 
     def _list(self) -> None:
-        for offset, broker in _with_broker(list(ConsumerOffset.objects.select_related("group").order_by("pk"))):
+        for offset, broker in _with_broker(_of_subscriptions()):
             why = positions.problem(Position(offset.topic_id, offset.position), broker)
             state = f"STOPPED: {why}" if why else f"behind by at most {broker.high - offset.position}"
             self.stdout.write(f"{offset.group.name} {offset.topic}/{offset.partition} at {offset.position}, {state}")
 
     def _accept(self, options: dict[str, Any]) -> None:
-        rows = ConsumerOffset.objects.select_related("group").order_by("pk")
+        rows = _of_subscriptions()
         if options["topic"] != ALL:
             rows = rows.filter(topic=options["topic"])
         if options["consumer"]:
@@ -56,19 +59,29 @@ class Command(BaseCommand):
         if options["partition"] is not None:
             rows = rows.filter(partition=options["partition"])
         by = options["by"] or getpass.getuser()
-        accepted = 0
-        for offset, broker in _with_broker(list(rows)):
-            if positions.problem(Position(offset.topic_id, offset.position), broker):
-                at = _start(options["at"], broker)
-                positions.accept(offset, broker, position=at, reason=options["reason"], decided_by=by)
-                where = f"{offset.group.name} {offset.topic}/{offset.partition}"
-                self.stdout.write(f"{where} goes on at {at}, it was at {offset.position}.")
-                accepted += 1
-        if not accepted:
+        stopped = [
+            (offset, broker, _start(options["at"], broker))
+            for offset, broker in _with_broker(rows)
+            if positions.problem(Position(offset.topic_id, offset.position), broker)
+        ]
+        if not stopped:
             raise CommandError("No such partition is stopped.")
+        for offset, broker, at in stopped:
+            positions.accept(offset, broker, position=at, reason=options["reason"], decided_by=by)
+            where = f"{offset.group.name} {offset.topic}/{offset.partition}"
+            self.stdout.write(f"{where} goes on at {at}, it was at {offset.position}.")
 
 
-def _with_broker(offsets: list[ConsumerOffset]) -> list[tuple[ConsumerOffset, Found]]:
+def _of_subscriptions() -> "QuerySet[ConsumerOffset]":
+    """Without topics that are read no longer: the broker may not have them any more."""
+    read = Q()
+    for found in subscriptions().values():
+        read |= Q(group__name=found.group, topic__in=found.topics)
+    return ConsumerOffset.objects.filter(read).select_related("group").order_by("pk")
+
+
+def _with_broker(offsets: Iterable[ConsumerOffset]) -> list[tuple[ConsumerOffset, Found]]:
+    offsets = list(offsets)
     partitions: list[Partition] = [(offset.topic, offset.partition) for offset in offsets]
     found = Broker().found(partitions)
     return [(offset, found[offset.topic, offset.partition]) for offset in offsets]
