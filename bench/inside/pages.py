@@ -3,6 +3,7 @@
 Databases with few and with many rows are asked in turn, so that all of them meet the same disturbances.
 """
 
+import random
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
@@ -81,12 +82,24 @@ def measure(*, service: str, sizes: list[int], requests: int) -> dict[str, dict[
         while all(pages := [house.next_pages() for house in houses]):
             for same in zip(*pages, strict=True):
                 visits = [Visit(house, page) for house, page in zip(houses, same, strict=True)]
-                rounds = [[visit.time() for visit in visits] for _ in range(WARM_UP + requests)][WARM_UP:]
-                times = zip(*rounds, strict=True)
-                found[same[0].name] = {str(size): list(its) for size, its in zip(sizes, times, strict=True)}
+                found[same[0].name] = dict(zip(map(str, sizes), _times(visits, requests), strict=True))
         for house in houses:
             house.close()
     return found
+
+
+def _times(visits: list[Visit], requests: int) -> list[list[float]]:
+    """Milliseconds of each visit's requests, all of them once in each round.
+
+    In another order each time: what happens after so many allocations, as collecting garbage, must not meet always the
+    same of them.
+    """
+    times: list[list[float]] = [[] for _ in visits]
+    chance = random.Random(0)
+    for _ in range(WARM_UP + requests):
+        for place in chance.sample(range(len(visits)), len(visits)):
+            times[place].append(visits[place].time())
+    return [its[WARM_UP:] for its in times]
 
 
 @contextmanager

@@ -18,10 +18,13 @@ class AnyOf(Func):
     output_field = BooleanField()
 
 
-class IsTrue(Func):
-    """`(...) IS TRUE`: the same, and the index of words is not used for it."""
+class Unguessed(Func):
+    """The same condition, hidden from Postgres, which then takes it for true of half of all rows.
 
-    template = "(%(expressions)s) IS TRUE"
+    No index answers it, and a list that needs few of its rows is read in its order, not as a whole and sorted.
+    """
+
+    template = "CASE WHEN %(expressions)s THEN true ELSE false END"
     output_field = BooleanField()
 
 
@@ -47,7 +50,7 @@ def with_words(
     asked how common the words are: those that more than `common` of them have are looked for along the list, others
     in the index.
     """
-    along: Any = rows.alias(match=IsTrue(match))
+    along: Any = rows.alias(match=Unguessed(match))
     asked = along.annotate(hit=F("match")).order_by(*order)[:first]
     if asked.aggregate(hits=Count("pk", filter=Q(hit=True)))["hits"] > common:
         found: QuerySet[Row] = along.filter(match=True)
