@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 
 import pytest
@@ -16,9 +16,10 @@ _WARNING = re.compile(
 )
 
 
-def tell_logs_of(config: pytest.Config, state_dir: Path) -> None:
-    """Tell of this system, too, when a test fails from now on."""
-    config.stash.setdefault(FOLDERS, []).append(state_dir / "logs")
+@pytest.fixture(scope="session")
+def tell_logs_of(pytestconfig: pytest.Config) -> Callable[[Path], None]:
+    """Names the state directory of a system that is told of, too, when a test fails from now on."""
+    return lambda state_dir: pytestconfig.stash.setdefault(FOLDERS, []).append(state_dir / "logs")
 
 
 @pytest.hookimpl(wrapper=True)

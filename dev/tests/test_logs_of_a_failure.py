@@ -8,12 +8,13 @@ from dev.paths import ROOT
 
 CONFTEST = """
 import pathlib
-from dev.pytest_logs import tell_logs_of
+import pytest
 
 pytest_plugins = ["dev.pytest_logs"]
 
-def pytest_configure(config):
-    tell_logs_of(config, pathlib.Path(__file__).parent)
+@pytest.fixture(autouse=True)
+def system(tell_logs_of):
+    tell_logs_of(pathlib.Path(__file__).parent)
 """
 LOG = """\
 2026-11-29T12:20:56.113923Z [info     ] relay_ready  [eventbus.relay]

@@ -6,7 +6,7 @@ import json
 import os
 import re
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,6 @@ from terminal import DAYS, Demo, Described
 
 from dev.documents import management_commands, tracked
 from dev.paths import ROOT, SERVICES
-from dev.pytest_logs import tell_logs_of
 
 # Who is seen doing what in the pictures of the README; each has to show what it is about.
 PICTURES = {
@@ -78,9 +77,9 @@ def take_pictures(told: dict[str, Any], browser: Browser, folder: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def demo(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config) -> Iterator[Demo]:
+def demo(tmp_path_factory: pytest.TempPathFactory, tell_logs_of: Callable[[Path], None]) -> Iterator[Demo]:
     made = Demo(tmp_path_factory.mktemp("commands") / "local")
-    tell_logs_of(pytestconfig, made.folder / "demo")
+    tell_logs_of(made.folder / "demo")
     try:
         yield made
     finally:

@@ -12,7 +12,6 @@ from people import Person
 from playwright.sync_api import Browser
 
 from dev.pytest_browser import headless_browser
-from dev.pytest_logs import tell_logs_of
 
 pytest_plugins = ["dev.pytest_logs"]
 
@@ -22,9 +21,9 @@ collect_ignore = [name for name, driver in ONLY_ON.items() if driver != os.envir
 
 
 @pytest.fixture(scope="session")
-def driver(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config) -> Iterator[Driver]:
+def driver(tmp_path_factory: pytest.TempPathFactory, tell_logs_of: Callable[[Path], None]) -> Iterator[Driver]:
     directory = Path(os.environ.get("TRACKER_E2E_DIRECTORY") or tmp_path_factory.mktemp("system"))
-    tell_logs_of(pytestconfig, directory)
+    tell_logs_of(directory)
     running = make_driver(directory)
     try:
         yield running
