@@ -76,7 +76,8 @@ class Relay:
             if sendable and self._send_traced(sendable):
                 self.forget(sendable)
                 sent = len(sendable)
-                self._pause = self._pause if self._flagged else _FIRST_TRY_SECONDS
+                if not self._flagged:
+                    self._pause = _FIRST_TRY_SECONDS
         return sent
 
     def take(self) -> list[Any]:
@@ -226,7 +227,7 @@ class Relay:
     def _look_after_flagged(self) -> None:
         """Try again what could not be sent: somebody may have made the topic or registered the schema.
 
-        Soon at first: a broker that has just started may not know its own topics for a moment.
+        Soon at first, for the sake of what is missing for a moment only.
         """
         if monotonic() < self._try_flagged_at:
             return
